@@ -1,0 +1,1 @@
+"""laurel: influence scores from streams of engagements, on Kafka."""
