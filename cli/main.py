@@ -1,0 +1,61 @@
+"""The `laurel` command: one subcommand a file, imported only when asked for."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from laurel.models.errors import LaurelError
+
+COMMANDS = {
+    "up": "run a real Kafka broker here, until Ctrl-C",
+    "topics": "create and check the topics",
+    "worker": "run the agents that keep scores",
+    "replay": "publish a file's events, closing days as they pass",
+    "close-day": "close a day and wait for its scores",
+    "score": "one account's score",
+    "top": "the most influential, of all or of a topic",
+    "explain": "why an account has its score",
+    "watch": "follow a topic as records arrive",
+    "generate": "write synthetic events",
+    "demo": "all of it on real data, in minutes",
+}
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module: Any = importlib.import_module("laurel.cli." + cmd_name.replace("-", "_"))
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(cls=_Commands, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def laurel() -> None:
+    """Influence scores from streams of engagements, on Kafka."""
+
+
+def run() -> None:
+    """Entry point. Exit status: 0 done, 1 an error with a sentence, 2 wrong usage, 130 interrupted."""
+    try:
+        app()
+    except LaurelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,5 @@
+"""`python -m laurel`."""
+
+from laurel.cli.main import run
+
+run()
