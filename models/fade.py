@@ -1,0 +1,41 @@
+"""How influence fades with age, and how the memory of a pair does: tables of 1/65536, so that sums stay integers."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel.models.parameters import ScoreModel
+
+Int = npt.NDArray[np.int64]
+
+FADE_UNIT = 65_536  # what an age of 0 days counts
+
+
+@lru_cache(maxsize=16)
+def fade_table(model: ScoreModel) -> Int:
+    """What influence still counts at each age, int64[window_days] in 1/65536, read-only.
+
+    F[age] = round(65536 * 2**(-age / half_life) * (1 - (age / window)**2)**2): exponential decay times
+    Tukey's biweight, which reaches zero at the window's end with a slope of zero, so that there is no cliff.
+    """
+    window = model.window_days
+    ages = range(window)
+    decay = [2.0 ** (-age / model.half_life) for age in ages]
+    taper = [(1.0 - (age / window) ** 2) ** 2 for age in ages]
+    return _frozen([round(FADE_UNIT * d * t) for d, t in zip(decay, taper, strict=True)])
+
+
+@lru_cache(maxsize=16)
+def memory_table(model: ScoreModel) -> Int:
+    """What an actor's memory of a target still counts after x days, int64[window_days] in 1/65536, read-only.
+
+    R[x] = round(65536 * 2**(-x / memory_half_life)); from the window's end on it counts nothing.
+    """
+    return _frozen([round(FADE_UNIT * 2.0 ** (-x / model.memory_half_life)) for x in range(model.window_days)])
+
+
+def _frozen(values: list[int]) -> Int:
+    table = np.array(values, np.int64)
+    table.flags.writeable = False  # one table is shared by all callers
+    return table
