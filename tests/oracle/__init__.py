@@ -1,0 +1,1 @@
+"""What laurel must publish, computed a second time in SQL from the raw engagements; shares no code with the product."""

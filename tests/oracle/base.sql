@@ -1,0 +1,33 @@
+-- Functions, constants and the tables that fill day by day. Variables: today, before (last closed day or NULL), weighed_to.
+
+CREATE MACRO is_account(x) AS position(':' IN x) BETWEEN 2 AND length(x) - 1 AND length(x) <= 256;
+CREATE MACRO potential(x) AS CAST(round_even(1e6 * ln((1000000 + x) / 1e6), 0) AS BIGINT);
+CREATE MACRO today() AS CAST(getvariable('today') AS BIGINT);
+CREATE MACRO before() AS CAST(getvariable('before') AS BIGINT);
+CREATE MACRO weighed_to() AS CAST(getvariable('weighed_to') AS BIGINT);
+CREATE MACRO r0() AS CAST(getvariable('r0') AS DOUBLE);
+CREATE MACRO score_of(raw) AS least(100, 1 + 99 * ln(1 + raw / r0()) / ln(10001.0::DOUBLE));
+
+CREATE TABLE fade AS
+SELECT age, CAST(round_even(65536 * pow(2, -age / 30e0) * pow(1 - pow(age / 90e0, 2), 2), 0) AS BIGINT) AS f
+FROM range(90) t(age);
+
+CREATE TABLE memory AS
+SELECT age, CAST(CASE WHEN age < 90 THEN round_even(65536 * pow(2, -age / 30e0), 0) ELSE 0 END AS BIGINT) AS kept
+FROM range(91) t(age);
+
+CREATE TABLE weights (seq BIGINT, event_id VARCHAR, weight BIGINT);
+-- Counts and +Ks are signed: a retraction takes back what was added, from the day it was added to.
+CREATE TABLE buckets (account VARCHAR, day BIGINT, admit BIGINT, network VARCHAR, action VARCHAR, kind VARCHAR,
+                      weight BIGINT, count BIGINT);
+CREATE TABLE topic_buckets (topic VARCHAR, person VARCHAR, day BIGINT, admit BIGINT, weight BIGINT, plus_k BIGINT);
+CREATE TABLE closed (day BIGINT);
+CREATE TABLE means (day BIGINT, network VARCHAR, mean DOUBLE);
+CREATE TABLE calendar (day BIGINT, people BIGINT, r0 DOUBLE, mean DOUBLE, binned_mean DOUBLE);
+CREATE TABLE scores (day BIGINT, account VARCHAR, raw DOUBLE, score DOUBLE, previous DOUBLE, percentile DOUBLE);
+CREATE TABLE contributions (day BIGINT, account VARCHAR, network VARCHAR, action VARCHAR, points DOUBLE);
+CREATE TABLE leaderboards (day BIGINT, topic VARCHAR, kind VARCHAR, rank BIGINT, person VARCHAR, strength BIGINT,
+                           plus_k BIGINT);
+CREATE TABLE worn (person VARCHAR, topic VARCHAR, level INTEGER);
+CREATE TABLE sashes (day BIGINT, person VARCHAR, topic VARCHAR, sash VARCHAR, change VARCHAR, influencer_rank BIGINT,
+                     plus_k_rank BIGINT);

@@ -1,0 +1,199 @@
+"""The oracle's weights and refusals: cases worked out by hand, and the rules followed one event at a time."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracle.cases import BASE, DAY, MONDAY, NETWORKS, event, plus_k, potential, reasons, run, scores, weights
+
+# Weights
+
+
+def test_a_first_reaction_weighs_its_action_by_the_logarithm_and_an_unscored_engager() -> None:
+    # log1p(1) = 0.693147..., log1p(0.3) = 0.262364...; times 1.1
+    assert weights([event("twitter:a"), event("twitter:b", action="like")]) == [762_461, 288_600]
+
+
+def test_a_repeat_of_a_pair_counts_less_than_the_first() -> None:
+    # log1p(2) - log1p(1) = 1.098612 - 0.693147 = 0.405465
+    assert weights([event("twitter:a"), event("twitter:a")]) == [762_461, 405_465 * 11 // 10]
+
+
+def test_a_pair_is_forgotten_by_half_in_thirty_days_and_wholly_in_ninety() -> None:
+    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 30)])[1] == (
+        (potential(1_500_000) - potential(500_000)) * BASE // 1_000_000
+    )
+    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 90)]) == [762_461, 762_461]
+
+
+def test_a_late_event_neither_rewinds_nor_fades_the_memory_of_its_pair() -> None:
+    late = event("twitter:a", day=MONDAY - 5, epoch=MONDAY)
+    assert weights([event("twitter:a"), late]) == weights([event("twitter:a"), event("twitter:a")])
+
+
+def test_an_actor_s_eleventh_reaction_of_a_day_counts_ten_elevenths() -> None:
+    events = [event("twitter:a", f"twitter:t{number}") for number in range(12)]
+    eleventh, twelfth = 10_000_000 // 11, 10_000_000 // 12
+    assert weights(events)[9:] == [762_461, potential(eleventh) * 11 // 10, potential(twelfth) * 11 // 10]
+
+
+def test_posts_plus_ks_and_anonymous_reactions_use_up_nothing_of_a_day() -> None:
+    others = [event("twitter:a", "twitter:a", "post"), plus_k("twitter:a", "twitter:t", "jazz"), event(None)] * 5
+    assert weights([*others, event("twitter:a")])[-1] == 762_461
+
+
+def test_an_actor_s_day_begins_again_only_when_its_own_clock_moves_on() -> None:
+    tuesday = [event("twitter:a", f"twitter:t{number}", day=MONDAY + 1) for number in range(10)]
+    late = event("twitter:a", day=MONDAY, epoch=MONDAY + 1)
+    following = event("twitter:a", "twitter:u", day=MONDAY + 2)
+    assert weights([*tuesday, late, following])[10:] == [potential(10_000_000 // 11) * 11 // 10, 762_461]
+
+
+def test_an_anonymous_reaction_weighs_half_and_is_never_a_repeat() -> None:
+    # log1p(0.5) = 0.405465
+    assert weights([event(None), event(None)]) == [405_465 * 11 // 10] * 2
+
+
+def test_posts_and_plus_ks_weigh_nothing() -> None:
+    assert weights([event("twitter:a", "twitter:a", "post"), plus_k("twitter:a", "twitter:t", "jazz")]) == [0, 0]
+
+
+def test_an_engager_counts_by_the_score_published_at_least_two_days_before_the_open_day() -> None:
+    fans = [event(f"twitter:f{number}", "twitter:star") for number in range(3)]
+    acts = [event("twitter:star", "twitter:t", day=MONDAY + after) for after in (1, 2)]
+    result = run([*fans, event("twitter:x", "twitter:y"), *acts], [MONDAY, MONDAY + 1, MONDAY + 2])
+    whole = round(scores(result, MONDAY)["twitter:star"]["score"])
+    assert whole > 1
+    star = [row["weight"] for row in sorted(result.weights.to_pylist(), key=lambda row: row["seq"])][4:]
+    fresh = potential(1_000_000)
+    kept = 64_039  # 65536 * 2 ** (-1 / 30)
+    memory = (1_000_000 * kept) >> 16
+    again = potential(memory + 1_000_000) - potential(memory)
+    assert star == [fresh * BASE // 1_000_000, again * (1_000_000 + 100_000 * whole) // 1_000_000]
+
+
+def test_a_late_event_is_weighed_by_the_day_open_at_its_arrival() -> None:
+    fans = [event(f"twitter:f{number}", "twitter:star") for number in range(3)]
+    late = event("twitter:star", "twitter:t", day=MONDAY + 1, epoch=MONDAY + 2)
+    result = run([*fans, event("twitter:x", "twitter:y"), late], [MONDAY, MONDAY + 1, MONDAY + 2])
+    whole = round(scores(result, MONDAY)["twitter:star"]["score"])
+    assert result.weights.to_pylist()[-1]["weight"] == potential(1_000_000) * (10 + whole) // 10
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [
+        (event(None, ""), "missing_actor_and_target"),
+        (event("twitter:a", ""), "missing_target"),
+        (event("twitter:a", "t"), "malformed_account"),
+        (event("twitter:a", "twitter:"), "malformed_account"),
+        (event(":a"), "malformed_account"),
+        (event("twitter:a", network="myspace"), "unknown_network"),
+        (event("twitter:a", action="poke"), "unknown_action"),
+        (event("twitter:a", private=True), "private"),
+        (event("twitter:a", occurred_at=-1), "malformed_timestamp"),
+        (event("twitter:a", record_ts=MONDAY * DAY - DAY - 1), "future"),
+        (event("twitter:a", epoch=MONDAY - 31), "future"),
+        (event("twitter:a", epoch=MONDAY + 90), "expired"),
+        (event("twitter:t"), "self_engagement"),
+        (event("twitter:a", topics=[f"t{number}" for number in range(21)]), "too_many_topics"),
+        (event("twitter:a", network="laurel", action="plus_k"), "plus_k_topic"),
+        (event("twitter:a", network="laurel", action="plus_k", topics=["jazz", "tea"]), "plus_k_topic"),
+        (event(None, network="laurel", action="plus_k", topics=["jazz"]), "plus_k_topic"),
+    ],
+)
+def test_what_is_refused_says_why_and_changes_nothing(refused: dict[str, Any], reason: str) -> None:
+    result = run([refused, event("twitter:a")])
+    assert [row["reason"] for row in result.dead_letters.to_pylist()] == [reason]
+    assert result.weights.to_pylist() == [{"seq": 1, "event_id": "e1", "weight": 762_461}]
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        event("twitter:a", record_ts=MONDAY * DAY - DAY),
+        event("twitter:a", epoch=MONDAY - 30),
+        event("twitter:a", epoch=MONDAY + 89),
+        event("twitter:a", topics=[f"t{number}" for number in range(20)]),
+        event("twitter:t", action="post"),
+        event("", topics=["jazz"]),
+    ],
+)
+def test_what_is_just_within_the_limits_is_accepted(accepted: dict[str, Any]) -> None:
+    assert reasons([accepted]) == {}
+
+
+def test_the_first_of_several_reasons_is_given() -> None:
+    assert reasons([event("twitter:t", network="myspace", private=True)]) == {"e0": "unknown_network"}
+
+
+def test_a_giver_s_sixth_plus_k_of_a_day_is_refused_and_the_next_day_s_first_is_not() -> None:
+    gifts = [plus_k("twitter:a", f"twitter:t{number}", "jazz") for number in range(6)]
+    assert reasons([*gifts, plus_k("twitter:a", "twitter:t5", "jazz", MONDAY + 1)]) == {"e5": "plus_k_quota"}
+
+
+def test_the_same_plus_k_is_refused_for_seven_days_and_a_refused_one_uses_up_nothing() -> None:
+    again = [plus_k("twitter:a", "twitter:t", "jazz", MONDAY + after) for after in (0, 6, 7)]
+    assert reasons(again) == {"e1": "plus_k_repeat"}
+    other = [plus_k("twitter:a", "twitter:t", "jazz"), plus_k("twitter:a", "twitter:t", "tea")]
+    assert reasons(other) == {}
+
+
+def test_beyond_five_thousand_reactions_a_day_an_actor_is_refused() -> None:
+    events = [event("twitter:a", f"twitter:t{number % 4000}") for number in range(5001)]
+    assert reasons(events) == {"e5000": "daily_limit"}
+
+
+def test_a_repeated_event_id_of_one_actor_is_dropped_and_another_actor_s_is_not() -> None:
+    result = run([event("twitter:a", event_id="x"), event("twitter:a", event_id="x"), event("twitter:b", event_id="x")])
+    assert [row["seq"] for row in result.weights.to_pylist()] == [0, 2]
+    assert result.dropped.to_pylist() == [{"seq": 1, "event_id": "x", "why": "repeat"}]
+
+
+def test_an_event_id_is_remembered_for_256_events_of_its_actor() -> None:
+    def dropped(others: int) -> int:
+        between = [event("twitter:a", f"twitter:t{number}") for number in range(others)]
+        return run([event("twitter:a", event_id="x"), *between, event("twitter:a", event_id="x")]).dropped.num_rows
+
+    assert (dropped(255), dropped(256)) == (1, 0)
+
+
+# The whole of it, one event at a time
+
+
+def one_by_one(events: Sequence[dict[str, Any]]) -> Iterator[int]:
+    """Weights of named reactions of unscored engagers, by the rules as written, in plain integers."""
+    clock: dict[str, int] = {}
+    acts: dict[tuple[str, int], int] = {}
+    memory: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in events:
+        actor, pair = row["actor"], (row["actor"], row["target"])
+        now = clock[actor] = max(clock.get(actor, 0), row["occurred_at"] // DAY)
+        ordinal = acts[actor, now] = acts.get((actor, now), 0) + 1
+        weight = round(NETWORKS["twitter", row["action"]][0] * 1e6)
+        used = weight * (1_000_000 if ordinal <= 10 else 10_000_000 // ordinal) // 1_000_000
+        held, day = memory.get(pair, (0, now))
+        held = (held * (round(65_536 * 2 ** (-(now - day) / 30)) if now - day < 90 else 0)) >> 16
+        memory[pair] = (held + used, now)
+        yield (potential(held + used) - potential(held)) * BASE // 1_000_000
+
+
+ACTS = st.tuples(st.sampled_from("ab"), st.sampled_from("tu"), st.sampled_from(("retweet", "like")), st.integers(0, 80))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(ACTS, max_size=60))
+def test_weights_in_sql_are_those_of_the_rules_followed_one_event_at_a_time(
+    acts: list[tuple[str, str, str, int]],
+) -> None:
+    events = [
+        event(f"twitter:{actor}", f"twitter:{target}", action, MONDAY + day, epoch=MONDAY + 80)
+        for actor, target, action, day in acts
+    ]
+    assert weights(events) == list(one_by_one(events))
