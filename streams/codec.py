@@ -1,0 +1,231 @@
+"""The one codec: Kafka record values in the Confluent wire format, to and from Arrow record batches.
+
+A value is a zero byte, the schema's id as four bytes, big-endian, and the Avro body
+(https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
+Dates are whole days and timestamps whole milliseconds since 1970-01-01 UTC, as plain integers, everywhere in here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import fastavro
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from laurel.models.errors import LaurelError
+from laurel.streams import columns, reference
+from laurel.streams.columns import ColumnsError
+from laurel.streams.proof import proven
+from laurel.streams.reference import BodyError
+from laurel.streams.schemas import Schema, Schemas
+
+Reason = Literal["empty_value", "wrong_magic_byte", "unknown_schema_id", "malformed_avro"]
+
+_HEADER = 5  # bytes before the body
+# The published type of this function knows no mix of scalars and arrays.
+_with_header: Callable[..., pa.BinaryArray] = pc.binary_join_element_wise
+_LONGEST = 2**31 - 1  # bytes; Arrow's binary_slice fails on binary columns without an explicit end
+
+
+class CodecError(LaurelError):
+    """A record does not fit its schema, or a value cannot be decoded."""
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """The value at a position (index into the decoded sequence) that is no record, and why."""
+
+    position: int
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Records of one kind: `positions` int64[n], ascending, and `table` with one row for each of them."""
+
+    positions: NDArray[np.int64]
+    table: pa.RecordBatch
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Every position of the input once: in the batch of its record's name, or among the errors (in ascending order)."""
+
+    batches: dict[str, Rows]
+    errors: list[BadRecord]
+
+
+class Codec:
+    """Reads every schema version there is into the newest one, and writes the newest.
+
+    A body is a record if pyruhvro reads it and writes the very same bytes back. Of any other, fastavro must read all,
+    and write what pyruhvro writes: that lets other spellings of a record in (an array in several blocks), and keeps
+    out what only one of the two would accept. So what a value means never depends on the values beside it.
+    Schemas that pyruhvro does not prove itself on are left to fastavro alone. Safe to share between threads.
+    """
+
+    def __init__(self, schemas: Schemas | None = None) -> None:
+        self.schemas = schemas if schemas is not None else Schemas()
+        self._versions = list(self.schemas)
+        self._headers = pa.array([_header(schema) for schema in self._versions], pa.binary())
+        self._proven = {schema.id: proven(schema, self.schemas.by_name(schema.name)) for schema in self._versions}
+
+    def arrow(self, name: str) -> pa.Schema:
+        """Columns of a batch of that record, as `decode` gives and `encode` takes them. Raises SchemaError."""
+        return self.schemas.by_name(name).arrow
+
+    def decode(self, values: Sequence[bytes | None]) -> Decoded:
+        """Batches by record name, and errors, of the values of one chunk (less than 2 GiB together). Never raises."""
+        column: pa.BinaryArray = pa.array(values, pa.binary())
+        known = pc.index_in(pc.binary_slice(column, 0, _HEADER), value_set=self._headers)
+        version = known.fill_null(-1).to_numpy(zero_copy_only=False)
+        errors = [_bad_header(int(position), values[int(position)]) for position in np.flatnonzero(version < 0)]
+        pieces: dict[str, list[Rows]] = {}
+        for index in np.unique(version[version >= 0]):
+            positions = np.flatnonzero(version == index)
+            schema = self._versions[index]
+            group = column if len(positions) == len(values) else column.take(positions)
+            rows, bad = self._read(schema, pc.binary_slice(group, _HEADER, _LONGEST))
+            pieces.setdefault(schema.name, []).extend(Rows(positions[piece.positions], piece.table) for piece in rows)
+            errors += [
+                BadRecord(
+                    int(positions[at]), "malformed_avro", f"not a laurel.{schema.name} of schema id {schema.id}: {why}"
+                )
+                for at, why in bad
+            ]
+        batches = {name: _merged(rows) for name, rows in pieces.items() if rows}
+        return Decoded(batches, sorted(errors, key=lambda error: error.position))
+
+    def decode_one(self, value: bytes | None) -> tuple[str, dict[str, Any]]:
+        """The record's name and fields. Raises CodecError."""
+        decoded = self.decode([value])
+        for error in decoded.errors:
+            raise CodecError(f"{error.reason}: {error.message}")
+        [(name, rows)] = decoded.batches.items()
+        return name, rows.table.to_pylist()[0]
+
+    def encode(self, name: str, batch: pa.RecordBatch) -> list[bytes]:
+        """Values of the batch's rows, in order.
+
+        A column may be missing if its field has a default, and be of any type that converts without loss.
+        Raises CodecError, naming the field, if the batch does not fit, and SchemaError for an unknown name.
+        """
+        schema = self.schemas.by_name(name)
+        try:
+            fitting = columns.fit(batch, schema)
+            if not self._proven[schema.id]:
+                return [_header(schema) + reference.write(record, schema) for record in fitting.to_pylist()]
+            bodies = columns.write(fitting, schema)
+        except ColumnsError as error:
+            raise CodecError(str(error)) from None
+        return _bytes(_with_header(pa.scalar(_header(schema), pa.binary()), bodies, pa.scalar(b"", pa.binary())))
+
+    def encode_one(self, name: str, record: dict[str, Any]) -> bytes:
+        """The value of one record; fields with a default may be left out. Raises CodecError and SchemaError."""
+        schema = self.schemas.by_name(name)
+        complete = schema.defaults | record
+        if complete.keys() != set(schema.arrow.names):
+            unknown, missing = complete.keys() - set(schema.arrow.names), set(schema.arrow.names) - complete.keys()
+            raise CodecError(
+                f"{name} has no field {', '.join(sorted(unknown))}" if unknown else
+                f"{name} needs the field {', '.join(sorted(missing))}"
+            )  # fmt: skip
+        try:
+            fastavro.validate(complete, schema.parsed, strict=True)
+        except fastavro.validation.ValidationError as error:
+            raise CodecError(f"this is not a laurel.{name}: {error.errors[0]}") from None
+        return _header(schema) + reference.write(complete, schema)
+
+    def _read(self, schema: Schema, bodies: pa.BinaryArray) -> tuple[list[Rows], list[tuple[int, str]]]:
+        """Rows (positions count within `bodies`) in the newest version, and what is wrong with the others."""
+        newest = self.schemas.by_name(schema.name)
+        if not self._proven[schema.id]:
+            return _read_by_fastavro(schema, newest, _bytes(bodies))
+        rows: list[Rows] = []
+        bad: list[tuple[int, str]] = []
+        ranges = [(0, len(bodies))]
+        while ranges:
+            start, stop = ranges.pop()
+            part = bodies[start:stop]
+            try:
+                batch = columns.read(_bytes(part), schema)
+                canonical = columns.write(batch, schema)
+            except ColumnsError as error:
+                # One unreadable body fails them all: halve until it stands alone.
+                if stop - start == 1:
+                    bad.append((start, str(error)))
+                else:
+                    middle = (start + stop) // 2
+                    ranges += [(middle, stop), (start, middle)]
+                continue
+            keep = pc.equal(part, canonical).to_numpy(zero_copy_only=False)
+            for at in np.flatnonzero(~keep).tolist():
+                problem = _disagreement(part[at].as_py(), canonical[at].as_py(), schema)
+                keep[at] = not problem
+                if problem:
+                    bad.append((start + at, problem))
+            if not keep.all():
+                batch = batch.filter(pa.array(keep))
+            if batch.num_rows:
+                rows.append(Rows(start + np.flatnonzero(keep), columns.project(batch, newest)))
+        return rows, bad
+
+
+def _header(schema: Schema) -> bytes:
+    return b"\0" + schema.id.to_bytes(4, "big")
+
+
+def _bad_header(position: int, value: bytes | None) -> BadRecord:
+    if not value:
+        return BadRecord(position, "empty_value", "the value is empty")
+    if value[0] != 0:
+        return BadRecord(position, "wrong_magic_byte", f"the value begins with byte {value[0]}, not with 0")
+    if len(value) < _HEADER:
+        return BadRecord(
+            position, "unknown_schema_id", f"the value ends after {len(value)} bytes, within the schema id"
+        )
+    return BadRecord(position, "unknown_schema_id", f"no schema has id {int.from_bytes(value[1:_HEADER], 'big')}")
+
+
+def _bytes(column: pa.BinaryArray) -> list[bytes]:
+    return cast(list[bytes], column.to_pylist())  # none is null
+
+
+def _merged(rows: list[Rows]) -> Rows:
+    if len(rows) == 1:
+        return rows[0]
+    positions = np.concatenate([piece.positions for piece in rows])
+    table = _stacked([piece.table for piece in rows])
+    order = np.argsort(positions)
+    return Rows(positions[order], table.take(order))
+
+
+def _stacked(tables: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.Table.from_batches(tables).combine_chunks().to_batches()[0]
+
+
+def _disagreement(body: bytes, canonical: bytes, schema: Schema) -> str:
+    """What is wrong with a body that pyruhvro read but would write differently; empty if nothing is."""
+    try:
+        record = reference.read(body, schema, schema)
+    except BodyError as error:
+        return str(error)
+    return "" if reference.write(record, schema) == canonical else "a number is too large for its type"
+
+
+def _read_by_fastavro(schema: Schema, newest: Schema, bodies: list[bytes]) -> tuple[list[Rows], list[tuple[int, str]]]:
+    positions: list[int] = []
+    tables: list[pa.RecordBatch] = []
+    bad: list[tuple[int, str]] = []
+    for at, body in enumerate(bodies):
+        try:
+            record = reference.read(body, schema, newest)
+            tables.append(pa.RecordBatch.from_pylist([record], schema=newest.arrow))
+            positions.append(at)
+        except (BodyError, pa.ArrowException, OverflowError) as error:
+            bad.append((at, str(error)))
+    return [Rows(np.array(positions, dtype=np.int64), _stacked(tables))] if tables else [], bad
