@@ -47,8 +47,7 @@ def run(events: Sequence[dict[str, Any]], closes: Sequence[int] = ()) -> OracleR
 
 def weights(events: Sequence[dict[str, Any]], closes: Sequence[int] = ()) -> list[int]:
     """Weights of the accepted events, in order, micro-points."""
-    rows = run(events, closes).weights.to_pylist()
-    return [row["weight"] for row in sorted(rows, key=lambda row: row["seq"])]
+    return [row["weight"] for row in run(events, closes).weights.to_pylist()]
 
 
 def reasons(events: Sequence[dict[str, Any]]) -> dict[str, str]:

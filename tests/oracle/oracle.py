@@ -42,7 +42,7 @@ EVENT_COLUMNS: Mapping[str, pa.DataType] = {
 
 @dataclass(frozen=True)
 class OracleResult:
-    """Tables of everything published. Days are days since 1970-01-01 UTC, int64.
+    """Tables of everything published, each sorted by its columns. Days are days since 1970-01-01 UTC, int64.
 
     `scores(day, account, raw, score, previous, percentile)`: raw in points, percentile 0..100, previous may be null;
     `contributions(day, account, network, action, points)`;
@@ -190,7 +190,7 @@ def _set(con: duckdb.DuckDBPyConnection, **variables: float | None) -> None:
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
-    table: pa.Table = con.table(name).to_arrow_table()
+    table: pa.Table = con.sql(f"FROM {name} ORDER BY ALL").to_arrow_table()
     return table
 
 
