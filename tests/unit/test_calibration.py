@@ -1,0 +1,59 @@
+"""Calibration where there is nobody, one person, or hardly anyone with influence."""
+
+import numpy as np
+import pytest
+
+from laurel.models.calibration import calibrate, mean_score
+from laurel.models.parameters import V1
+from laurel.models.scale import bin_centres, histogram, percentile, score, score_percentiles
+
+NOBODY = np.zeros(V1.bins, np.int64)
+
+
+def test_with_nobody_the_unit_stays_and_there_is_no_average() -> None:
+    assert (calibrate(NOBODY, 3.5, 40, V1).r0, calibrate(NOBODY, None, 0, V1).r0) == (3.5, V1.r0_first)
+    assert calibrate(NOBODY, 3.5, 40, V1).mean is None
+    assert score_percentiles(NOBODY, 1.0, V1).tolist() == [1.0] * 101
+    assert percentile(np.array([0.0, 5.0]), NOBODY, V1).tolist() == [0.0, 0.0]
+
+
+def test_with_nobody_of_influence_the_unit_stays_and_the_average_is_one() -> None:
+    found = calibrate(histogram(np.zeros(9), V1), 3.5, 0, V1)
+    assert (found.r0, found.mean, found.people) == (3.5, 1.0, 9)
+
+
+def test_one_person_has_the_average_score() -> None:
+    found = calibrate(histogram(np.array([7.0]), V1), None, 0, V1)
+    assert score(np.array([7.0]), found.r0, V1)[0] == pytest.approx(20, abs=0.12)
+    assert percentile(np.array([7.0]), histogram(np.array([7.0]), V1), V1)[0] == 50.0
+
+
+def test_too_few_people_of_influence_take_the_unit_to_its_lower_limit() -> None:
+    raw = np.concatenate((np.full(10, 5.0), np.zeros(90)))
+    found = calibrate(histogram(raw, V1), None, 0, V1)
+    assert found.r0 == V1.r0_lowest
+    assert found.mean is not None
+    assert found.mean < V1.mean
+
+
+def test_influence_beyond_all_measure_takes_the_unit_to_its_upper_limit() -> None:
+    assert calibrate(histogram(np.full(10, 1e30), V1), None, 0, V1).r0 == V1.r0_highest
+
+
+@pytest.mark.parametrize(("closed", "free"), [(0, True), (29, True), (30, False), (400, False)])
+def test_the_unit_moves_freely_until_thirty_days_are_closed(closed: int, free: bool) -> None:
+    high, low = histogram(np.full(5, 1e4), V1), histogram(np.full(5, 1e-2), V1)
+    for bins, step in ((high, 1 + V1.r0_step), (low, 1 / (1 + V1.r0_step))):
+        found = calibrate(bins, 1.0, closed, V1)
+        assert found.r0 == (found.wanted if free else pytest.approx(step, rel=1e-12))
+        assert found.mean == mean_score(bins, found.r0, V1)
+
+
+def test_bins_begin_with_none_and_are_a_thirty_second_of_an_octave_wide() -> None:
+    centres = bin_centres(V1)
+    assert (len(centres), centres[0]) == (2048, 0.0)
+    assert centres[1] == 2.0 ** (0.5 / 32 - 20)
+    assert centres[641] == 2.0 ** (0.5 / 32)
+    assert np.allclose(centres[2:] / centres[1:-1], 2 ** (1 / 32), rtol=1e-12)
+    ends = histogram(np.array([0.0, 5e-324, 1e300]), V1)
+    assert (ends[0], ends[1], ends[2047]) == (1, 1, 1)
