@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from laurel.models.errors import LaurelError
 from laurel.streams import columns, reference
+from laurel.streams.bodies import read_fast, read_slowly, stacked
 from laurel.streams.columns import ColumnsError
 from laurel.streams.proof import proven
-from laurel.streams.reference import BodyError
 from laurel.streams.schemas import Schema, Schemas
 
 Reason = Literal["empty_value", "wrong_magic_byte", "unknown_schema_id", "malformed_avro"]
@@ -62,10 +62,7 @@ class Decoded:
 class Codec:
     """Reads every schema version there is into the newest one, and writes the newest.
 
-    A body is a record if pyruhvro reads it and writes the very same bytes back. Of any other, fastavro must read all,
-    and write what pyruhvro writes: that lets other spellings of a record in (an array in several blocks), and keeps
-    out what only one of the two would accept. So what a value means never depends on the values beside it.
-    Schemas that pyruhvro does not prove itself on are left to fastavro alone. Safe to share between threads.
+    Schemas that pyruhvro does not prove itself on at construction are left to fastavro. Safe to share between threads.
     """
 
     def __init__(self, schemas: Schemas | None = None) -> None:
@@ -89,15 +86,17 @@ class Codec:
             positions = np.flatnonzero(version == index)
             schema = self._versions[index]
             group = column if len(positions) == len(values) else column.take(positions)
-            rows, bad = self._read(schema, pc.binary_slice(group, _HEADER, _LONGEST))
-            pieces.setdefault(schema.name, []).extend(Rows(positions[piece.positions], piece.table) for piece in rows)
+            read = read_fast if self._proven[schema.id] else read_slowly
+            found = read(pc.binary_slice(group, _HEADER, _LONGEST), schema, self.schemas.by_name(schema.name))
+            if found.table.num_rows:
+                pieces.setdefault(schema.name, []).append(Rows(positions[found.positions], found.table))
             errors += [
                 BadRecord(
                     int(positions[at]), "malformed_avro", f"not a laurel.{schema.name} of schema id {schema.id}: {why}"
                 )
-                for at, why in bad
+                for at, why in found.bad
             ]
-        batches = {name: _merged(rows) for name, rows in pieces.items() if rows}
+        batches = {name: _merged(rows) for name, rows in pieces.items()}
         return Decoded(batches, sorted(errors, key=lambda error: error.position))
 
     def decode_one(self, value: bytes | None) -> tuple[str, dict[str, Any]]:
@@ -122,7 +121,8 @@ class Codec:
             bodies = columns.write(fitting, schema)
         except ColumnsError as error:
             raise CodecError(str(error)) from None
-        return _bytes(_with_header(pa.scalar(_header(schema), pa.binary()), bodies, pa.scalar(b"", pa.binary())))
+        values = _with_header(pa.scalar(_header(schema), pa.binary()), bodies, pa.scalar(b"", pa.binary()))
+        return cast(list[bytes], values.to_pylist())
 
     def encode_one(self, name: str, record: dict[str, Any]) -> bytes:
         """The value of one record; fields with a default may be left out. Raises CodecError and SchemaError."""
@@ -139,40 +139,6 @@ class Codec:
         except fastavro.validation.ValidationError as error:
             raise CodecError(f"this is not a laurel.{name}: {error.errors[0]}") from None
         return _header(schema) + reference.write(complete, schema)
-
-    def _read(self, schema: Schema, bodies: pa.BinaryArray) -> tuple[list[Rows], list[tuple[int, str]]]:
-        """Rows (positions count within `bodies`) in the newest version, and what is wrong with the others."""
-        newest = self.schemas.by_name(schema.name)
-        if not self._proven[schema.id]:
-            return _read_by_fastavro(schema, newest, _bytes(bodies))
-        rows: list[Rows] = []
-        bad: list[tuple[int, str]] = []
-        ranges = [(0, len(bodies))]
-        while ranges:
-            start, stop = ranges.pop()
-            part = bodies[start:stop]
-            try:
-                batch = columns.read(_bytes(part), schema)
-                canonical = columns.write(batch, schema)
-            except ColumnsError as error:
-                # One unreadable body fails them all: halve until it stands alone.
-                if stop - start == 1:
-                    bad.append((start, str(error)))
-                else:
-                    middle = (start + stop) // 2
-                    ranges += [(middle, stop), (start, middle)]
-                continue
-            keep = pc.equal(part, canonical).to_numpy(zero_copy_only=False)
-            for at in np.flatnonzero(~keep).tolist():
-                problem = _disagreement(part[at].as_py(), canonical[at].as_py(), schema)
-                keep[at] = not problem
-                if problem:
-                    bad.append((start + at, problem))
-            if not keep.all():
-                batch = batch.filter(pa.array(keep))
-            if batch.num_rows:
-                rows.append(Rows(start + np.flatnonzero(keep), columns.project(batch, newest)))
-        return rows, bad
 
 
 def _header(schema: Schema) -> bytes:
@@ -191,41 +157,9 @@ def _bad_header(position: int, value: bytes | None) -> BadRecord:
     return BadRecord(position, "unknown_schema_id", f"no schema has id {int.from_bytes(value[1:_HEADER], 'big')}")
 
 
-def _bytes(column: pa.BinaryArray) -> list[bytes]:
-    return cast(list[bytes], column.to_pylist())  # none is null
-
-
 def _merged(rows: list[Rows]) -> Rows:
     if len(rows) == 1:
         return rows[0]
     positions = np.concatenate([piece.positions for piece in rows])
-    table = _stacked([piece.table for piece in rows])
     order = np.argsort(positions)
-    return Rows(positions[order], table.take(order))
-
-
-def _stacked(tables: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return pa.Table.from_batches(tables).combine_chunks().to_batches()[0]
-
-
-def _disagreement(body: bytes, canonical: bytes, schema: Schema) -> str:
-    """What is wrong with a body that pyruhvro read but would write differently; empty if nothing is."""
-    try:
-        record = reference.read(body, schema, schema)
-    except BodyError as error:
-        return str(error)
-    return "" if reference.write(record, schema) == canonical else "a number is too large for its type"
-
-
-def _read_by_fastavro(schema: Schema, newest: Schema, bodies: list[bytes]) -> tuple[list[Rows], list[tuple[int, str]]]:
-    positions: list[int] = []
-    tables: list[pa.RecordBatch] = []
-    bad: list[tuple[int, str]] = []
-    for at, body in enumerate(bodies):
-        try:
-            record = reference.read(body, schema, newest)
-            tables.append(pa.RecordBatch.from_pylist([record], schema=newest.arrow))
-            positions.append(at)
-        except (BodyError, pa.ArrowException, OverflowError) as error:
-            bad.append((at, str(error)))
-    return [Rows(np.array(positions, dtype=np.int64), _stacked(tables))] if tables else [], bad
+    return Rows(positions[order], stacked([piece.table for piece in rows]).take(order))
