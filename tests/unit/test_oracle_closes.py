@@ -47,8 +47,8 @@ def test_many_posts_for_few_reactions_lower_amplification() -> None:
     # at first one reaction a post is taken as usual: 0.25 + 0.75 * (1 + 5) / (20 + 5)
     assert raw(result, MONDAY) == pytest.approx(0.762461 * 0.43)
     assert result.means.to_pylist()[0] == {"day": MONDAY, "network": "twitter", "mean": 0.1}
-    # then 1 / 20 is, but no less than 0.1: 5 m = 0.5
-    amplification = 0.25 + 0.75 * (fade(1) + 0.5) / (20 * fade(1) + 0.5)
+    # then 1 / 20 is, but no less than 0.1
+    amplification = 0.25 + 0.75 * (fade(1) + 5 * 0.1) / ((20 * fade(1) + 5) * 0.1)
     assert raw(result, MONDAY + 1) == pytest.approx(0.762461 * fade(1) * amplification)
 
 
