@@ -49,7 +49,7 @@ class _Pieces:
 
 def read_fast(column: pa.BinaryArray, schema: Schema, newest: Schema) -> Read:
     """Rows in the newest version, of bodies (none null) whose schema version pyruhvro is proven on."""
-    bodies = cast(list[bytes], column.to_pylist())
+    bodies = cast("list[bytes]", column.to_pylist())
     read = _readable(bodies, schema)
     if not read.table.num_rows:
         return read
@@ -71,7 +71,7 @@ def read_fast(column: pa.BinaryArray, schema: Schema, newest: Schema) -> Read:
 def read_slowly(column: pa.BinaryArray, schema: Schema, newest: Schema) -> Read:
     """As `read_fast`, for a schema that pyruhvro is not proven on: by fastavro alone, one by one."""
     pieces = _Pieces()
-    for at, body in enumerate(cast(list[bytes], column.to_pylist())):
+    for at, body in enumerate(cast("list[bytes]", column.to_pylist())):
         try:
             record = reference.read(body, schema, newest)
             pieces.add(np.array([at]), pa.RecordBatch.from_pylist([record], schema=newest.arrow))

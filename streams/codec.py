@@ -122,7 +122,7 @@ class Codec:
         except ColumnsError as error:
             raise CodecError(str(error)) from None
         values = _with_header(pa.scalar(_header(schema), pa.binary()), bodies, pa.scalar(b"", pa.binary()))
-        return cast(list[bytes], values.to_pylist())
+        return cast("list[bytes]", values.to_pylist())
 
     def encode_one(self, name: str, record: dict[str, Any]) -> bytes:
         """The value of one record; fields with a default may be left out. Raises CodecError and SchemaError."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-import pyruhvro  # type: ignore[import-untyped]  # a compiled module without types
+import pyruhvro
 
 from laurel.models.errors import LaurelError
 from laurel.streams.schemas import Schema

@@ -10,7 +10,7 @@ from typing import Any
 
 import fastavro
 import pyarrow as pa
-from fastavro.schema import SchemaParseException
+from fastavro.schema import SchemaParseException, UnknownType
 
 from laurel.models.errors import LaurelError
 
@@ -94,11 +94,11 @@ class Schemas:
         """The records there are, such as Engagement."""
         return list(self._by_name)
 
-    def by_id(self, id: int) -> Schema:
+    def by_id(self, number: int) -> Schema:
         """The version with that id, or SchemaError."""
-        if id not in self._by_id:
-            raise SchemaError(f"no schema has id {id}: known are {', '.join(map(str, sorted(self._by_id)))}")
-        return self._by_id[id]
+        if number not in self._by_id:
+            raise SchemaError(f"no schema has id {number}: known are {', '.join(map(str, sorted(self._by_id)))}")
+        return self._by_id[number]
 
     def by_name(self, name: str) -> Schema:
         """The newest version of that record, or SchemaError."""
@@ -114,19 +114,19 @@ class Schemas:
         except ValueError as error:
             raise SchemaError(f"avro/{path} is not valid JSON: {error}") from None
 
-    def _load(self, id: int, path: str) -> Schema:
+    def _load(self, number: int, path: str) -> Schema:
         # 32 bits of the wire header hold the id.
-        if not 0 <= id < 2**32:
-            raise SchemaError(f"avro/ids.json has id {id}; ids are 0 to 4294967295")
+        if not 0 <= number < 2**32:
+            raise SchemaError(f"avro/ids.json has id {number}; ids are 0 to 4294967295")
         source = self._json(path)
         name = source.get("name") if isinstance(source, dict) and source.get("type") == "record" else None
         file = path.removeprefix("versions/")
-        if name is None or file != (f"{name}.avsc" if file == path else f"{name}.{id}.avsc"):
+        if name is None or file != (f"{name}.avsc" if file == path else f"{name}.{number}.avsc"):
             raise SchemaError(f"avro/{path} does not hold the record it is named after")
-        schema = Schema(id, name, json.dumps(source), newest=file == path)
+        schema = Schema(number, name, json.dumps(source), newest=file == path)
         try:
             _ = schema.parsed, schema.arrow
-        except SchemaParseException as error:
+        except (SchemaParseException, UnknownType) as error:
             raise SchemaError(f"avro/{path} is not a valid schema: {error}") from None
         return schema
 
