@@ -1,0 +1,219 @@
+"""The first stage, by actor: what does this account do, and how much does each act count?"""
+
+from collections.abc import Sequence
+from time import time
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from confluent_kafka import Message
+
+from laurel.agents.context import Context
+from laurel.agents.layouts import VOICE
+from laurel.agents.parts import Marker, Rows, parse
+from laurel.models.hashing import hash64
+from laurel.models.networks import PLUS_K, POST
+from laurel.models.refusals import ACCEPTED, BY_STATUS, NAME, NO_DAY, REASONS, Examined, examine
+from laurel.models.voice import COUNTED, DUPLICATE, RETRACTION, UNMATCHED, Acts, Voices, Weighed
+from laurel.models.weigh import weigh
+from laurel.streams.chunk import Chunk
+from laurel.streams.dead_letters import DeadLetter, from_record
+from laurel.streams.outbox import Output
+from laurel.streams.packing import States, pack, unpack
+from laurel.streams.partition import Changes, Part, Partition
+from laurel.streams.store import STATE
+from laurel.streams.reader import read
+
+STAGE, SOURCE = "actors", "engagements"
+
+OUTCOMES = {COUNTED: "counted", DUPLICATE: "duplicate", RETRACTION: "retracted", UNMATCHED: "unmatched_retraction"}
+
+
+class Actors:
+    """Keeps the voices of one partition's accounts."""
+
+    def __init__(self, context: Context, partition: Partition) -> None:
+        self._context, self._partition = context, partition
+
+    def parse(self, chunk: Chunk) -> list[Part]:
+        """Engagements and day markers."""
+        self._context.metrics.taken(chunk.topic, len(chunk.records))
+        return parse(chunk, self._context.codec, "Engagement")
+
+    async def start(self) -> None:
+        """Nothing is unfinished between checkpoints."""
+
+    async def stop(self) -> None:
+        """Nothing runs beside the partition's own work."""
+
+    @property
+    def _open_day(self) -> int:
+        marker = self._partition.store.mark.notes.get("marker")
+        return NO_DAY if marker is None else marker + 1
+
+    def apply(self, parts: Sequence[Part]) -> Changes:
+        """Weighs engagements: influence records for their targets, dead letters, and the actors' voices."""
+        context, store = self._context, self._partition.store
+        rows: list[Rows] = [part.content for part in parts]
+        table = pa.Table.from_batches([run.table for run in rows]).combine_chunks().to_batches()
+        changes = Changes(parts[-1].last_offset, refused=[letter for run in rows for letter in run.refused])
+        if not table:
+            return changes
+        events = _without_empty_actors(table[0])
+        offsets = np.concatenate([run.offsets for run in rows])
+        published = np.concatenate([run.timestamps for run in rows])
+        examined = examine(events, published, self._open_day, context.networks, context.model)
+
+        accounts = pc.coalesce(events.column("actor"), events.column("target")).dictionary_encode()
+        owner = accounts.indices.to_numpy().astype(np.int64)
+        keys = accounts.dictionary.cast(pa.binary()).to_pylist()
+        states = unpack(VOICE, store.states(keys))
+        new = offsets >= states.header["next_offset"][owner]
+        accepted = np.flatnonzero(new & (examined.reason == ACCEPTED))
+        acts = _acts(events.take(pa.array(accepted)), owner[accepted], _taken(examined, accepted), context)
+        weighed, voices = weigh(_voices(states), acts, context.model)
+
+        reason = np.where(new, examined.reason, ACCEPTED)
+        for status, code in BY_STATUS.items():
+            reason[accepted[weighed.status == status]] = code
+        changes.refused += _letters(rows, np.flatnonzero(reason), reason)
+        for status, outcome in OUTCOMES.items():
+            context.metrics.weighed(outcome, int((weighed.status == status).sum()))
+        if len(accepted):
+            newest = events.column("occurred_at")[int(accepted[-1])].as_py() / 1000
+            context.metrics.event_lag(self._partition.number, time() - newest)
+
+        changes.outputs = self._influence(events, accepted, weighed, offsets)
+        touched = np.unique(owner[new])
+        np.maximum.at(voices.header["next_offset"], owner[new], offsets[new] + 1)
+        after = _select(States(voices.header, {"pairs": voices.pairs, "seen": voices.seen, "given": voices.given}), touched)
+        changes.keys = [STATE + keys[at] for at in touched.tolist()]
+        changes.values = list(pack(VOICE, after))
+        return changes
+
+    def _influence(
+        self, events: pa.RecordBatch, accepted: npt.NDArray[np.int64], weighed: Weighed, offsets: npt.NDArray[np.int64]
+    ) -> list[Output]:
+        """Influence records of what counts, in source order: repeats are told by it downstream."""
+        counts = np.flatnonzero((weighed.status == COUNTED) | (weighed.status == RETRACTION))
+        if not len(counts):
+            return []
+        rows = events.take(pa.array(accepted[counts]))
+        day = weighed.day[counts]
+        n = len(counts)
+        batch = pa.RecordBatch.from_pydict(
+            {
+                "target": rows.column("target"),
+                "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
+                "upstream_offset": pa.array(offsets[accepted[counts]]),
+                "index": pa.array(np.zeros(n, np.int32)),
+                "admit": pa.array(np.maximum(day, self._open_day).astype(np.int32)),
+                "day": pa.array(day.astype(np.int32)),
+                "network": rows.column("network"),
+                "action": rows.column("action"),
+                "weight": pa.array(weighed.weight[counts]),
+                "count": pa.array(weighed.count[counts].astype(np.int32)),
+                "plus_k": pa.array(weighed.plus_k[counts].astype(np.int32)),
+                "topics": rows.column("topics"),
+                "engager": rows.column("actor"),
+            }
+        )
+        keys = rows.column("target").cast(pa.binary()).to_pylist()
+        values = self._context.codec.encode("Influence", batch)
+        return [Output(self._context.topic("influence"), keys, values)]
+
+    async def marker(self, part: Part) -> None:
+        """Forwards the marker's day, and any missed before it, each once the one before is closed."""
+        found: Marker = part.content
+        last = self._partition.store.mark.notes.get("marker")
+        if last is not None and found.day <= last:
+            await self._partition.checkpoint(Changes(found.offset))  # said before
+            return
+        for day in range(found.day if last is None else last + 1, found.day + 1):
+            if last is not None:
+                closed = await self._context.calendar.wait_closed(last)
+                await self._take_scores(closed["score_offsets"][self._partition.number])
+            await self._partition.checkpoint(self._forward(day, found))
+            last = day
+
+    def _forward(self, day: int, found: Marker) -> Changes:
+        topic, number = self._context.topic("influence"), self._partition.number
+        value = self._context.codec.encode_one(
+            "DayMarker", {"day": day, "upstream": number, "upstream_offset": found.offset, "model": found.model}
+        )
+        outputs = [Output(topic, [b""], [value], partition) for partition in range(self._context.partitions)]
+        # Until the last missed day is forwarded, a restart must find the marker again.
+        return Changes(found.offset if day == found.day else found.offset - 1, outputs=outputs, notes={"marker": day})
+
+    async def _take_scores(self, end: int) -> None:
+        """Takes over the published scores of this partition's accounts, up to an offset of account-scores."""
+        topic, number = self._context.topic("account-scores"), self._partition.number
+        begin = int(self._partition.store.mark.notes.get("scores_offset", 0))
+        batches = read(self._context.settings.servers, topic, number, begin, end)
+        while changes := await self._partition.in_thread(lambda: self._scored(next(batches, []))):
+            await self._partition.checkpoint(changes)
+
+    def _scored(self, messages: list[Message]) -> Changes | None:
+        if not messages:
+            return None
+        changes = Changes(self._partition.store.mark.source, notes={"scores_offset": messages[-1].offset() + 1})
+        rows = self._context.codec.decode([message.value() for message in messages]).batches.get("AccountScore")
+        if rows is None:
+            return changes
+        newest = dict(zip(rows.table.column("account").to_pylist(), rows.table.column("score").to_pylist(), strict=True))
+        keys = [account.encode() for account in newest]
+        states = unpack(VOICE, self._partition.store.states(keys))
+        states.header["score"] = np.rint(np.array(list(newest.values()))).astype(np.uint8)
+        changes.keys, changes.values = [STATE + key for key in keys], list(pack(VOICE, states))
+        return changes
+
+
+def _without_empty_actors(events: pa.RecordBatch) -> pa.RecordBatch:
+    """An empty actor is nobody, as null is."""
+    at = events.schema.get_field_index("actor")
+    actor = events.column(at)
+    named = pc.if_else(pc.equal(actor, ""), pa.scalar(None, actor.type), actor)
+    return events.set_column(at, events.schema.field(at), named)
+
+
+def _voices(states: States) -> Voices:
+    return Voices(states.header, states.sections["pairs"], states.sections["seen"], states.sections["given"])
+
+
+def _taken(examined: Examined, rows: npt.NDArray[np.int64]) -> Examined:
+    return Examined(examined.reason[rows], examined.action[rows], examined.day[rows], examined.topics[rows])
+
+
+def _acts(events: pa.RecordBatch, owner: npt.NDArray[np.int64], examined: Examined, context: Context) -> Acts:
+    topics = events.column("topics")
+    plus_k = context.networks.kind[examined.action] == PLUS_K
+    topic = np.zeros(len(owner), np.uint64)
+    if plus_k.any():
+        rows = np.flatnonzero(plus_k)
+        topic[rows] = hash64(pc.list_element(topics.take(pa.array(rows)), 0))
+    return Acts(
+        owner=owner,
+        event=hash64(events.column("event_id")),
+        target=hash64(events.column("target")),
+        topic=topic,
+        day=examined.day,
+        kind=context.networks.kind[examined.action].astype(np.int64),
+        action_weight=context.networks.weight[examined.action],
+        anonymous=np.asarray(events.column("actor").is_null()) & (context.networks.kind[examined.action] != POST),
+        retracts=hash64(events.column("retracts")),
+    )
+
+
+def _letters(rows: list[Rows], refused: npt.NDArray[np.int64], reason: npt.NDArray[np.uint8]) -> list[DeadLetter]:
+    begin, letters = 0, []
+    for run in rows:
+        for at in refused[(refused >= begin) & (refused < begin + len(run.positions))].tolist():
+            name = NAME[int(reason[at])]
+            letters.append(from_record(run.chunk.records[int(run.positions[at - begin])], name, REASONS[name]))
+        begin += len(run.positions)
+    return letters
+
+
+def _select(states: States, keys: npt.NDArray[np.int64]) -> States:
+    return states if len(keys) == len(states.header) else states.take(keys)

@@ -1,0 +1,138 @@
+"""Brings a day's close together: adds up what the partitions report, decides, and writes the calendar.
+
+What it decides is a function of the reports, so whoever owns the reports' partition may do it, again if need be.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from laurel.agents.context import Context
+from laurel.agents.day_close import RAW, SCORES
+from laurel.agents.leaders import STAGE as LEADERS
+from laurel.models.calibration import calibrate, network_means
+from laurel.models.scale import bin_centres, score, score_percentiles
+from laurel.streams.chunk import Chunk
+from laurel.streams.outbox import Output
+from laurel.streams.reader import ends, read
+
+SOURCE = "day-reports"
+
+Report = Mapping[str, Any]
+
+
+class Coordinator:
+    """Owner of the one partition of day-reports."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reports: dict[int, dict[tuple[str, int], Report]] = defaultdict(dict)
+        self._one_at_a_time = asyncio.Lock()
+        self.taken = -1  # last offset seen
+
+    async def start(self) -> None:
+        """Reads the reports that are there and finishes what can be finished."""
+        servers, topic = self._context.settings.servers, self._context.topic(SOURCE)
+        low, high = await asyncio.to_thread(ends, servers, topic, 0)
+        values = await asyncio.to_thread(
+            lambda: [message.value() for messages in read(servers, topic, 0, low, high) for message in messages]
+        )
+        await self._add(values)
+        self.taken = high - 1
+
+    async def take(self, chunk: Chunk) -> None:
+        """Adds the reports of a chunk."""
+        await self._add([record.value for record in chunk.records])
+        self.taken = max(self.taken, chunk.last_offset)
+
+    async def _add(self, values: list[bytes | None]) -> None:
+        rows = self._context.codec.decode(values).batches.get("DayReport")
+        if rows is None:
+            return
+        async with self._one_at_a_time:
+            for report in rows.table.to_pylist():
+                self._reports[report["day"]][report["stage"], report["partition"]] = report
+            for day in sorted(self._reports):
+                await self._decide(day)
+
+    async def _decide(self, day: int) -> None:
+        context = self._context
+        known = context.calendar.day(day)
+        if known is not None and known["status"] == "closed":
+            del self._reports[day]
+            return
+        raw, scores, leaders = (self._complete(day, stage) for stage in (RAW, SCORES, LEADERS))
+        if raw and (known is None or known["status"] != "calibrated"):
+            await self._write(self._calibrated(day, raw))
+            known = await context.calendar.wait(day, "calibrated")
+        if known is not None and known["status"] == "calibrated" and scores and leaders:
+            await self._write(self._closed(known, scores))
+            await context.calendar.wait_closed(day)
+            del self._reports[day]
+
+    def _complete(self, day: int, stage: str) -> list[Report] | None:
+        """All partitions' reports of a stage, in order; None while any is missing."""
+        found = self._reports[day]
+        keys = [(stage, number) for number in range(self._context.partitions)]
+        return [found[key] for key in keys] if all(key in found for key in keys) else None
+
+    def _calibrated(self, day: int, reports: list[Report]) -> dict[str, Any]:
+        context, model = self._context, self._context.model
+        before = context.calendar.closed_before(day)
+        bins = np.sum([report["histogram"] for report in reports], axis=0, dtype=np.int64)
+        closed_days = before["closed_days"] if before else 0
+        found = calibrate(bins, before["r0"] if before else None, closed_days, model)
+
+        names = context.networks.network_names
+        sums = {name: [0, 0] for name in names}
+        for report in reports:
+            for total in report["networks"]:
+                if total["network"] in sums:
+                    sums[total["network"]][0] += total["reactions"]
+                    sums[total["network"]][1] += total["posts"]
+        so_far = {entry["network"]: entry["mean"] for entry in (before["reactions_per_post"] if before else ())}
+        means = network_means(
+            np.array([sums[name][0] for name in names], np.int64),
+            np.array([sums[name][1] for name in names], np.int64),
+            np.array([so_far.get(name, model.first_mean) for name in names]),
+            model,
+        )
+        return {
+            "day": day,
+            "status": "calibrated",
+            "model": model.name,
+            "r0": found.r0,
+            "people": found.people,
+            "mean": found.mean,
+            "histogram": [],
+            "percentiles": score_percentiles(bins, found.r0, model).tolist(),
+            "bins": bins.tolist(),
+            "reactions_per_post": [
+                {"network": name, "mean": mean} for name, mean in zip(names, means.tolist(), strict=True)
+            ],
+            "score_offsets": [],
+            "closed_days": closed_days + 1,
+            "published": 0,
+        }
+
+    def _closed(self, calibrated: Mapping[str, Any], reports: list[Report]) -> dict[str, Any]:
+        model = self._context.model
+        bins = np.array(calibrated["bins"], np.int64)
+        whole = np.rint(score(bin_centres(model), calibrated["r0"], model)).astype(np.int64)
+        histogram = np.bincount(whole, weights=bins, minlength=101)[1:].astype(np.int64)
+        return {
+            **calibrated,
+            "status": "closed",
+            "histogram": histogram.tolist(),
+            "score_offsets": np.max([report["score_offsets"] for report in reports], axis=0).tolist(),
+            "published": sum(report["published"] for report in reports),
+        }
+
+    async def _write(self, record: dict[str, Any]) -> None:
+        value = self._context.codec.encode_one("Calendar", record)
+        output = Output(self._context.topic("calendar"), [str(record["day"]).encode()], [value], 0)
+        await asyncio.to_thread(self._context.outbox.send, output)
+        await asyncio.to_thread(self._context.outbox.flush)

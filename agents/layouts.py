@@ -1,0 +1,7 @@
+"""The format of each stage's stored state. A change of columns is a new version."""
+
+from laurel.models import influence, voice
+from laurel.streams.packing import Layout
+
+VOICE = Layout("voice", 1, voice.HEADER, {"pairs": voice.PAIR, "seen": voice.SEEN, "given": voice.GIVEN})
+INFLUENCE = Layout("influence", 1, influence.HEADER, {"buckets": influence.BUCKET, "topics": influence.TOPIC})

@@ -1,0 +1,208 @@
+"""The third stage, by topic: who leads it, and what they wear."""
+
+from collections.abc import Sequence
+from time import monotonic
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from laurel.agents.context import Context
+from laurel.agents.day_close import send_report
+from laurel.agents.parts import Marker, Rows, parse
+from laurel.models.fade import FADE_UNIT
+from laurel.models.leaders import Candidates, Ranking, influencers, merge, plus_k_recipients
+from laurel.models.sashes import CHANGES, KEPT, SASHES, changes, sashes
+from laurel.streams.chunk import Chunk
+from laurel.streams.dead_letters import DeadLetter
+from laurel.streams.outbox import Output
+from laurel.streams.partition import Changes, Part, Partition
+from laurel.streams.store import STATE
+
+STAGE, SOURCE = "leaders", "topic-candidates"
+
+POINT = 1_000_000  # micro-points in a point, micro-+Ks in a +K
+
+Int = npt.NDArray[np.int64]
+
+
+class Leaders:
+    """Keeps the last leaderboard of each topic of one partition.
+
+    Candidates of a day are held in memory until every partition of targets has sent all of its own; until then nothing is
+    checkpointed, and a restart reads them again.
+    """
+
+    def __init__(self, context: Context, partition: Partition) -> None:
+        self._context, self._partition = context, partition
+        self._held: list[pa.RecordBatch] = []
+        self._refused: list[DeadLetter] = []
+        self._marked: dict[int, int] = {}  # newest day by upstream
+
+    def parse(self, chunk: Chunk) -> list[Part]:
+        """Candidates and day markers."""
+        self._context.metrics.taken(chunk.topic, len(chunk.records))
+        return parse(chunk, self._context.codec, "TopicCandidates")
+
+    async def start(self) -> None:
+        """Candidates not yet settled come again; a settled day's report may not have been sent."""
+        settled = self._partition.store.mark.notes.get("settled")
+        known = None if settled is None else self._context.calendar.day(settled)
+        if settled is not None and (known is None or known["status"] != "closed"):
+            await self._report(settled, 0)
+
+    async def stop(self) -> None:
+        """Nothing runs beside the partition's own work."""
+
+    def apply(self, parts: Sequence[Part]) -> None:
+        """Holds candidates of days not settled yet."""
+        for part in parts:
+            rows: Rows = part.content
+            self._refused += rows.refused
+            self._held.append(rows.table)
+
+    async def marker(self, part: Part) -> None:
+        """Settles the day when this was the last partition's marker."""
+        found: Marker = part.content
+        self._marked[found.upstream] = max(found.day, self._marked.get(found.upstream, found.day))
+        settled = self._partition.store.mark.notes.get("settled")
+        if len(self._marked) < self._context.partitions:
+            return
+        day = min(self._marked.values())
+        if settled is not None and day <= settled:
+            return
+        began = monotonic()
+        done = await self._partition.in_thread(lambda: self._settle(day, part.last_offset))
+        await self._partition.checkpoint(done)
+        self._held, self._refused = [], []
+        await self._report(day, len(done.keys))
+        self._context.metrics.closing(STAGE, monotonic() - began)
+
+    async def _report(self, day: int, topics: int) -> None:
+        number = self._partition.number
+        await self._partition.in_thread(lambda: send_report(self._context, day, STAGE, number, published=topics))
+
+    def _settle(self, day: int, offset: int) -> Changes:
+        """Boards and sash events of the day, from its candidates and the boards of the day before."""
+        context, model = self._context, self._context.model
+        now = _candidates(self._held, day)
+        topics, persons, before = self._previous_boards()
+        names = pc.unique(pa.chunked_array([now.topics, topics]))
+        people = pc.unique(pa.chunked_array([now.candidates.person, persons]))
+        code = np.asarray(pc.index_in(now.topics, value_set=names)).astype(np.int64)
+        standing = Candidates(code[now.candidates.topic], *_columns(now.candidates))
+        top, acknowledged = influencers(standing, model.leaders_kept), plus_k_recipients(standing, model.leaders_kept)
+
+        place = np.asarray(pc.index_in(standing.person, value_set=people)).astype(np.int64)
+        lane = len(people) + 1
+        listed = standing.topic * lane + place
+        old = np.asarray(pc.index_in(topics, value_set=names)).astype(np.int64) * lane + np.asarray(
+            pc.index_in(persons, value_set=people)
+        ).astype(np.int64)
+        seats = np.unique(np.concatenate((listed[top.row], listed[acknowledged.row], old)))
+        ranks = np.zeros((4, len(seats)), np.int64)  # influencer and +K rank now, then before
+        ranks[0, np.searchsorted(seats, listed[top.row])] = top.rank
+        ranks[1, np.searchsorted(seats, listed[acknowledged.row])] = acknowledged.rank
+        at = np.searchsorted(seats, old)
+        ranks[2, at[before[0] > 0]] = before[0][before[0] > 0]
+        ranks[3, at[before[1] > 0]] = before[1][before[1] > 0]
+        wears = sashes(ranks[0], ranks[1], model)
+        change = changes(sashes(ranks[2], ranks[3], model), wears)
+        moved = np.flatnonzero(change != KEPT)
+        events = pa.RecordBatch.from_pydict(
+            {
+                "person": people.take(pa.array(seats[moved] % lane)),
+                "topic": names.take(pa.array(seats[moved] // lane)),
+                "day": pa.array(np.full(len(moved), day, np.int32)),
+                "sash": pa.array([SASHES[sash] for sash in wears[moved].tolist()], pa.string()),
+                "change": pa.array([CHANGES[name] for name in change[moved].tolist()], pa.string()),
+                "influencer_rank": pa.array(ranks[0, moved].astype(np.int32), mask=ranks[0, moved] == 0),
+                "plus_k_rank": pa.array(ranks[1, moved].astype(np.int32), mask=ranks[1, moved] == 0),
+            }
+        )
+        boards = pa.RecordBatch.from_pydict(
+            {
+                "topic": names,
+                "day": pa.array(np.full(len(names), day, np.int32)),
+                "influencers": _lists(standing, top, len(names)),
+                "plus_k_leaders": _lists(standing, acknowledged, len(names)),
+            }
+        )
+        keys = names.cast(pa.binary()).to_pylist()
+        values = context.codec.encode("Leaderboard", boards)
+        empty = np.asarray(pc.list_value_length(boards.column("influencers"))) + np.asarray(
+            pc.list_value_length(boards.column("plus_k_leaders"))
+        )
+        stored = [value if size else None for value, size in zip(values, empty.tolist(), strict=True)]
+        outputs = [Output(context.topic("leaderboards"), keys, values)]
+        if len(moved):
+            wearers = events.column("person").cast(pa.binary()).to_pylist()
+            outputs.append(Output(context.topic("sash-events"), wearers, context.codec.encode("SashEvent", events)))
+        return Changes(offset, [STATE + key for key in keys], stored, outputs, self._refused, {"settled": day})
+
+    def _previous_boards(self) -> tuple[pa.Array, pa.Array, tuple[Int, Int]]:
+        """Topic, person, and (influencer rank, +K rank; 0 for none) of each place of the boards as they are stored."""
+        topics, persons, ranks = [pa.array([], pa.string())], [pa.array([], pa.string())], []
+        for _, values in self._partition.store.scan():
+            board = self._context.codec.decode(values).batches["Leaderboard"].table
+            for column, kind in (("influencers", 0), ("plus_k_leaders", 1)):
+                places = pc.list_flatten(board.column(column))
+                topics.append(board.column("topic").take(pc.list_parent_indices(board.column(column))))
+                persons.append(pc.struct_field(places, "person"))
+                rank = np.zeros((2, len(places)), np.int64)
+                rank[kind] = np.asarray(pc.struct_field(places, "rank"))
+                ranks.append(rank)
+        both = np.concatenate(ranks, axis=1) if ranks else np.zeros((2, 0), np.int64)
+        return pa.concat_arrays(topics), pa.concat_arrays(persons), (both[0], both[1])
+
+
+class _Day:
+    """The candidates of a day; `topics` are their names, by the code that `candidates.topic` holds."""
+
+    def __init__(self, topics: pa.Array, candidates: Candidates) -> None:
+        self.topics, self.candidates = topics, candidates
+
+
+def _columns(candidates: Candidates) -> tuple[pa.Array, Int, Int]:
+    return candidates.person, candidates.strength, candidates.plus_k
+
+
+def _candidates(held: list[pa.RecordBatch], day: int) -> _Day:
+    """Candidates of the day; of lists that an upstream sent twice, one."""
+    none = Candidates(np.empty(0, np.int64), pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.int64))
+    parts, names = [none], [pa.array([], pa.string())]
+    seen: set[tuple[str, int]] = set()
+    count = 0
+    for table in held:
+        pairs = zip(table.column("topic").to_pylist(), table.column("upstream").to_pylist(), strict=True)
+        days = table.column("day").to_pylist()
+        rows = []
+        for at, pair in enumerate(pairs):
+            if days[at] == day and pair not in seen:
+                seen.add(pair)
+                rows.append(at)
+        kept = table.take(pa.array(rows, pa.int64()))
+        people = pc.list_flatten(kept.column("candidates"))
+        topic = np.asarray(pc.list_parent_indices(kept.column("candidates"))).astype(np.int64) + count
+        strength, plus_k = (np.asarray(pc.struct_field(people, name)) for name in ("strength", "plus_k"))
+        parts.append(Candidates(topic, pc.struct_field(people, "person"), strength, plus_k))
+        names.append(kept.column("topic"))
+        count += len(rows)
+    return _Day(pa.concat_arrays(names), merge(parts))
+
+
+def _lists(standing: Candidates, ranking: Ranking, topics: int) -> pa.ListArray:
+    """The ranked people of each topic as lists of places."""
+    rows = ranking.row
+    places = pa.StructArray.from_arrays(
+        [
+            pa.array(ranking.rank.astype(np.int32)),
+            standing.person.take(pa.array(rows)),
+            pa.array(standing.strength[rows] / (FADE_UNIT * POINT)),
+            pa.array(standing.plus_k[rows] / POINT),
+        ],
+        names=["rank", "person", "strength", "plus_k"],
+    )
+    offsets = np.searchsorted(standing.topic[rows], np.arange(topics + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), places)

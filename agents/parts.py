@@ -1,0 +1,82 @@
+"""Takes a chunk apart: runs of rows of the one record type a stage expects, and the day markers between them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from laurel.models.refusals import REASONS
+from laurel.streams.chunk import Chunk
+from laurel.streams.codec import Codec
+from laurel.streams.dead_letters import DeadLetter, from_record
+from laurel.streams.partition import Part
+
+MARKER = "DayMarker"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Decoded records: `table` has a row for each of `positions` (int64, into the chunk's records, ascending)."""
+
+    chunk: Chunk
+    positions: npt.NDArray[np.int64]
+    table: pa.RecordBatch
+    refused: list[DeadLetter]
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Source offset of each row."""
+        records = self.chunk.records
+        return np.fromiter((records[at].offset for at in self.positions.tolist()), np.int64, len(self.positions))
+
+    @property
+    def timestamps(self) -> npt.NDArray[np.int64]:
+        """Kafka timestamp of each row, milliseconds."""
+        records = self.chunk.records
+        return np.fromiter((records[at].timestamp for at in self.positions.tolist()), np.int64, len(self.positions))
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A day marker found in a source: `upstream` is the partition that forwarded it, -1 for none."""
+
+    day: int
+    upstream: int
+    offset: int
+    model: str
+
+
+def parse(chunk: Chunk, codec: Codec, expected: str) -> list[Part]:
+    """Parts in log order, covering the whole chunk; what can't be read as `expected` is refused in its run of rows."""
+    decoded = codec.decode([record.value for record in chunk.records])
+    refused = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
+    markers: list[tuple[int, Marker]] = []
+    positions, table = np.empty(0, np.int64), None
+    for name, rows in decoded.batches.items():
+        if name == expected:
+            positions, table = rows.positions, rows.table
+        elif name == MARKER:
+            for at, row in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
+                markers.append((at, Marker(row["day"], row["upstream"], chunk.records[at].offset, row["model"])))
+        else:
+            message = f"{REASONS['unexpected_record']}: {name}"
+            refused += [(at, "unexpected_record", message) for at in rows.positions.tolist()]
+    parts: list[Part] = []
+    begin = 0
+    sizes = chunk.size / len(chunk.records)
+    for end, marker in [*sorted(markers, key=lambda found: found[0]), (len(chunk.records), None)]:
+        if end > begin:
+            low, high = np.searchsorted(positions, [begin, end])
+            letters = [from_record(chunk.records[at], why, text) for at, why, text in sorted(refused) if begin <= at < end]
+            run = table.slice(low, high - low) if table is not None else _none(codec, expected)
+            content = Rows(chunk, positions[low:high], run, letters)
+            parts.append(Part(chunk.records[end - 1].offset, end - begin, int(sizes * (end - begin)), content))
+        if marker is not None:
+            parts.append(Part(marker.offset, 1, int(sizes), marker, is_marker=True))
+        begin = end + 1
+    return parts
+
+
+def _none(codec: Codec, name: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=codec.arrow(name))

@@ -1,0 +1,160 @@
+"""A worker's stages: which partitions it holds, how they are opened, and how they are let go."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+
+from faust.types import TP
+
+from laurel.agents import actors, coordinator, leaders, targets
+from laurel.agents.context import Context
+from laurel.agents.coordinator import Coordinator
+from laurel.streams.chunk import Chunk
+from laurel.streams.partition import Keeper, Partition
+from laurel.streams.restore import restore
+from laurel.streams.store import Store
+
+log = logging.getLogger(__name__)
+
+THREADS = 4  # for decoding, applying and waiting on Kafka beside the event loop
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one keyed stage is made of."""
+
+    name: str
+    source: str
+    keeper: Callable[[Context, Partition], Keeper]
+
+    @property
+    def changelog(self) -> str:
+        """Plain name of the stage's changelog topic."""
+        return f"changelog-{self.name}"
+
+
+STAGES = (
+    Stage(actors.STAGE, actors.SOURCE, actors.Actors),
+    Stage(targets.STAGE, targets.SOURCE, targets.Targets),
+    Stage(leaders.STAGE, leaders.SOURCE, leaders.Leaders),
+)
+
+
+class Runtime:
+    """The partitions a worker process holds. It is the `Owner` that the transport asks what to fetch and to commit."""
+
+    def __init__(self, context: Context, failed: Callable[[BaseException], Awaitable[None]]) -> None:
+        self._context, self.failed = context, failed
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="laurel")
+        self._partitions: dict[TP, Partition] = {}
+        self._coordinator: Coordinator | None = None
+        self._stages = {context.topic(stage.source): stage for stage in STAGES}
+        self._reports = context.topic(coordinator.SOURCE)
+
+    @property
+    def topics(self) -> list[str]:
+        """All source topics."""
+        return [*self._stages, self._reports]
+
+    def accepts(self, tp: TP) -> bool:
+        """Whether more of the partition may be fetched: it is open, and what waits is within its share."""
+        if tp.topic == self._reports:
+            return self._coordinator is not None
+        held = self._partitions.get(tp)
+        share = self._context.settings.backlog_bytes // max(len(self._partitions), 1)
+        return held is not None and held.waiting_bytes < share
+
+    def watermark(self, tp: TP) -> int | None:
+        """The next offset to read after a crash."""
+        if tp.topic == self._reports:
+            return self._coordinator.taken + 1 if self._coordinator is not None else None
+        held = self._partitions.get(tp)
+        return held.store.mark.source + 1 if held is not None else None
+
+    async def take(self, chunk: Chunk) -> None:
+        """A chunk arrived."""
+        if chunk.topic == self._reports:
+            if self._coordinator is not None:
+                await self._coordinator.take(chunk)
+            return
+        held = self._partitions.get(TP(chunk.topic, chunk.partition))
+        if held is not None:
+            await held.take(chunk)
+
+    async def open(self, assigned: Iterable[TP]) -> None:
+        """Opens, restores and starts what was assigned and is not open yet."""
+        wanted = [tp for tp in sorted(assigned) if tp.topic in self._stages and tp not in self._partitions]
+        opened = await asyncio.gather(*(self._open(self._stages[tp.topic], tp.partition) for tp in wanted))
+        for tp, partition in zip(wanted, opened, strict=True):
+            self._partitions[tp] = partition
+            await partition.start(self.failed)
+        if TP(self._reports, 0) in assigned and self._coordinator is None:
+            found = Coordinator(self._context)
+            await found.start()
+            self._coordinator = found
+
+    async def _open(self, stage: Stage, number: int) -> Partition:
+        context, settings = self._context, self._context.settings
+        folder = settings.state / f"{settings.topic_prefix}{settings.group}" / f"{stage.name}-{number}"
+        loop = asyncio.get_running_loop()
+
+        def opened() -> Store:
+            store, began = Store(folder), monotonic()
+            told = lambda applied, left: context.metrics.restoring(stage.name, number, applied, left)  # noqa: E731 (a partial can't name its arguments)
+            records = restore(store, settings.servers, context.topic(stage.changelog), number, told)
+            if records:
+                log.info("%s/%d: restored %d records in %.1f s", stage.name, number, records, monotonic() - began)
+            return store
+
+        partition = Partition(
+            stage.name,
+            number,
+            await loop.run_in_executor(self._threads, opened),
+            context.outbox,
+            changelog=context.topic(stage.changelog),
+            dead_letters=context.topic("dead-letters"),
+            threads=self._threads,
+            metrics=context.metrics,
+            checkpoint_seconds=settings.checkpoint_seconds,
+            checkpoint_rows=settings.checkpoint_rows,
+        )
+        partition.keeper = stage.keeper(context, partition)
+        return partition
+
+    async def release(self, revoked: Iterable[TP]) -> None:
+        """Lets partitions go: what is under way is finished, what waits is forgotten, stores are closed."""
+        gone = {tp: self._partitions.pop(tp) for tp in revoked if tp in self._partitions}
+        if TP(self._reports, 0) in revoked:
+            self._coordinator = None
+        await asyncio.gather(*(partition.stop() for partition in gone.values()))
+        for partition in gone.values():
+            self._context.metrics.forget(partition.stage, partition.number)
+
+    async def close(self) -> None:
+        """Lets everything go."""
+        await self.release(list(self._partitions))
+        self._threads.shutdown()
+
+    def measure(self) -> None:
+        """Brings the gauges of the partitions up to date."""
+        for partition in self._partitions.values():
+            store = partition.store
+            self._context.metrics.state(
+                partition.stage, partition.number, store.keys_estimated, store.bytes_on_disk, partition.waiting_bytes
+            )
+
+    def idle_for(self, seconds: float) -> bool:
+        """Whether no partition has had anything to do for that long and no day waits to be closed."""
+        now = monotonic()
+        quiet = all(
+            partition.idle_since is not None and now - partition.idle_since >= seconds
+            for partition in self._partitions.values()
+        )
+        return quiet and not self._context.calendar.open_requests
+
+    def positions(self) -> dict[TP, int]:
+        """The next offset of each partition that was not taken yet."""
+        return {tp: partition.taken + 1 for tp, partition in self._partitions.items()}

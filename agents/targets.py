@@ -1,0 +1,178 @@
+"""The second stage, by target: what does this account cause?"""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from laurel.agents.context import Context
+from laurel.agents.day_close import DayClose
+from laurel.agents.layouts import INFLUENCE
+from laurel.agents.parts import Marker, Rows, parse
+from laurel.models.hashing import hash64
+from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
+from laurel.models.refusals import NO_DAY
+from laurel.streams.chunk import Chunk
+from laurel.streams.packing import States, pack, unpack
+from laurel.streams.partition import Changes, Part, Partition
+from laurel.streams.store import NAME, STATE
+
+STAGE, SOURCE = "targets", "influence"
+
+Int = npt.NDArray[np.int64]
+
+
+class Targets:
+    """Keeps the influence of one partition's accounts, and does the partition's part of each day's close."""
+
+    def __init__(self, context: Context, partition: Partition) -> None:
+        self._context, self._partition = context, partition
+        self._known_topics: set[int] = set()
+        self._closing: asyncio.Task[None] | None = None
+
+    def parse(self, chunk: Chunk) -> list[Part]:
+        """Influence records and day markers."""
+        self._context.metrics.taken(chunk.topic, len(chunk.records))
+        return parse(chunk, self._context.codec, "Influence")
+
+    async def start(self) -> None:
+        """Takes up a close that was not finished when the partition was last let go."""
+        day = self._aligned
+        if day is not None:
+            self._closing = asyncio.create_task(self._close(day))
+
+    async def stop(self) -> None:
+        """Ends the close that is under way; whoever gets the partition does it again."""
+        if self._closing is not None:
+            self._closing.cancel()
+            await asyncio.gather(self._closing, return_exceptions=True)
+
+    @property
+    def _reached(self) -> Int:
+        """The last source offset seen of each upstream partition, -1 before any."""
+        return np.array(self._partition.store.mark.notes.get("reached", [-1] * self._context.partitions), np.int64)
+
+    @property
+    def _markers(self) -> list[int | None]:
+        """The last day marked by each upstream partition."""
+        return list(self._partition.store.mark.notes.get("markers", [None] * self._context.partitions))
+
+    @property
+    def _aligned(self) -> int | None:
+        """The last day that every upstream has marked."""
+        days = self._markers
+        return None if None in days else min(day for day in days if day is not None)
+
+    def apply(self, parts: Sequence[Part]) -> Changes:
+        """Adds influence to the targets' buckets."""
+        store = self._partition.store
+        rows: list[Rows] = [part.content for part in parts]
+        refused = [letter for run in rows for letter in run.refused]
+        table = pa.Table.from_batches([run.table for run in rows]).combine_chunks().to_batches()
+        if not table:
+            return Changes(parts[-1].last_offset, refused=refused)
+        records, offsets = table[0], np.concatenate([run.offsets for run in rows])
+        first_time, reached = _first_time(records, self._reached)
+        records, offsets = records.take(pa.array(first_time)), offsets[first_time]
+
+        accounts = records.column("target").dictionary_encode()
+        owner = accounts.indices.to_numpy().astype(np.int64)
+        keys = accounts.dictionary.cast(pa.binary()).to_pylist()
+        states = unpack(INFLUENCE, store.states(keys))
+        new = np.flatnonzero(offsets >= states.header["next_offset"][owner])
+        records, offsets, owner = records.take(pa.array(new)), offsets[new], owner[new]
+        topic_owner, topics, topic_names = _topic_rows(records, owner)
+        closed = self._context.calendar.last_closed
+        after = accrue(
+            Influences(states.header.copy(), states.sections["buckets"], states.sections["topics"]),
+            owner,
+            _bucket_rows(records, self._context),
+            topic_owner,
+            topics,
+            NO_DAY if closed is None else closed,
+            self._context.model.window_days,
+        )
+        np.maximum.at(after.header["next_offset"], owner, offsets + 1)
+        touched = np.unique(owner)
+        packed = pack(INFLUENCE, States(after.header, {"buckets": after.buckets, "topics": after.topics}).take(touched))
+        new_names = self._new_names(topics["topic"], topic_names)
+        return Changes(
+            parts[-1].last_offset,
+            keys=[STATE + keys[at] for at in touched.tolist()] + [NAME + key for key in new_names],
+            values=[*packed, *new_names.values()],
+            refused=refused,
+            notes={"reached": reached.tolist()},
+        )
+
+    def _new_names(self, topics: npt.NDArray[np.uint64], names: pa.Array) -> dict[bytes, bytes]:
+        """The texts of topics that the store has no name of yet, by their hash's bytes."""
+        unique, at = np.unique(topics, return_index=True)
+        unseen = [place for place, topic in enumerate(unique.tolist()) if topic not in self._known_topics]
+        keys = [unique[place].tobytes() for place in unseen]
+        texts = names.take(pa.array(at[unseen])).to_pylist()
+        stored = self._partition.store.names(keys)
+        self._known_topics.update(unique[unseen].tolist())
+        return {key: text.encode() for key, text, known in zip(keys, texts, stored, strict=True) if known is None}
+
+    async def marker(self, part: Part) -> None:
+        """Remembers it; when it was the last one missing, closes the day beside the partition's other work."""
+        found: Marker = part.content
+        before, markers = self._aligned, self._markers
+        known = markers[found.upstream]
+        markers[found.upstream] = found.day if known is None else max(known, found.day)
+        await self._partition.checkpoint(Changes(part.last_offset, notes={"markers": markers}))
+        day = self._aligned
+        if day is not None and day != before:
+            if self._closing is not None:
+                await self._closing
+            self._closing = asyncio.create_task(self._close(day))
+
+    async def _close(self, day: int) -> None:
+        try:
+            await DayClose(self._context, self._partition, day).run()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            await self._partition.fail(error)
+
+
+def _first_time(records: pa.RecordBatch, reached: Int) -> tuple[Int, Int]:
+    """Rows not seen before, and how far each upstream has been seen after them.
+
+    An upstream sends its records in the order of its source offsets; after a crash it begins again some way back.
+    """
+    upstream = records.column("upstream").to_numpy()
+    offset = records.column("upstream_offset").to_numpy()
+    new = np.zeros(len(offset), np.bool_)
+    reached = reached.copy()
+    for number in np.unique(upstream).tolist():
+        rows = np.flatnonzero(upstream == number)
+        before = np.maximum.accumulate(np.concatenate(([reached[number]], offset[rows])))
+        new[rows] = offset[rows] > before[:-1]
+        reached[number] = before[-1]
+    return np.flatnonzero(new), reached
+
+
+def _bucket_rows(records: pa.RecordBatch, context: Context) -> npt.NDArray[np.void]:
+    rows = np.empty(records.num_rows, BUCKET)
+    rows["day"] = records.column("day").to_numpy()
+    rows["admit"] = records.column("admit").to_numpy()
+    rows["action"] = context.networks.ids[context.networks.codes(records.column("network"), records.column("action"))]
+    rows["weight"] = records.column("weight").to_numpy()
+    rows["count"] = records.column("count").to_numpy()
+    return rows
+
+
+def _topic_rows(records: pa.RecordBatch, owner: Int) -> tuple[Int, npt.NDArray[np.void], pa.Array]:
+    """Owner, TOPIC row and name of each topic of each record."""
+    column = records.column("topics")
+    parents = np.asarray(pc.list_parent_indices(column)).astype(np.int64)
+    names = pc.list_flatten(column)
+    rows = np.empty(len(names), TOPIC)
+    rows["topic"] = hash64(names)
+    for name in ("day", "admit", "weight", "plus_k"):
+        rows[name] = records.column(name).to_numpy()[parents]
+    return owner[parents], rows, names

@@ -1,0 +1,145 @@
+"""A worker process: a Faust app whose agents take chunks, and what has to run beside them."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import faust
+from faust.types import StreamT
+
+from laurel.agents.context import Context
+from laurel.agents.runtime import Runtime
+from laurel.models.errors import LaurelError
+from laurel.models.networks import Networks
+from laurel.models.parameters import V1
+from laurel.streams import topics, transport
+from laurel.streams.chunk import Chunk
+from laurel.streams.codec import Codec
+from laurel.streams.follower import CalendarFollower
+from laurel.streams.metrics import Metrics
+from laurel.streams.outbox import Outbox
+from laurel.streams.reader import end_offsets
+from laurel.streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MEASURE_EVERY = 2.0  # seconds between looks at lags and sizes
+IDLE_FOR = 1.0  # seconds without work, input drained, that make a worker idle
+SESSION_TIMEOUT = 20.0  # seconds without a heartbeat until the group gives a worker's partitions away
+
+
+class Worker:
+    """One worker process, run by `run` until it is told to stop."""
+
+    def __init__(self, settings: Settings, *, until_idle: bool = False, ready: Callable[[int], None] = lambda port: None) -> None:
+        self._settings, self._until_idle, self._ready = settings, until_idle, ready
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    async def run(self) -> None:
+        """Works until SIGTERM, SIGINT or, with until_idle, until the input is drained and checkpointed.
+
+        Raises what stopped it, if it was not asked to stop.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        settings = self._settings
+        codec, metrics = Codec(), Metrics()
+        partitions = await asyncio.to_thread(topics.check, settings)
+        calendar = CalendarFollower(settings, codec, lambda record: _closed(metrics, record))
+        context = Context(
+            settings, codec, Networks.load(settings.networks), V1, metrics, Outbox(settings.servers), calendar, partitions
+        )
+        runtime = Runtime(context, self._fail)
+        app = _app(settings, runtime)
+        port, end_metrics = metrics.serve(settings.metrics_host, settings.metrics_port)
+        beside: list[asyncio.Task[None]] = []
+        try:
+            await calendar.start()
+            await app.start()
+            self._ready(port)
+            beside = [asyncio.create_task(self._measure(context, runtime))]
+            await self._stop.wait()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await app.stop()
+            await runtime.close()
+            await calendar.stop()
+            end_metrics()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _fail(self, error: BaseException) -> None:
+        """Something went wrong that must not be gone on from: nothing of it is committed."""
+        if self._failure is None:
+            self._failure = error
+            log.critical("stopping: %s", error, exc_info=None if isinstance(error, LaurelError) else error)
+        self._stop.set()
+
+    async def _measure(self, context: Context, runtime: Runtime) -> None:
+        try:
+            while True:
+                positions = runtime.positions()
+                ends = await asyncio.to_thread(end_offsets, self._settings.servers, list(positions))
+                for tp, end in ends.items():
+                    context.metrics.lag(tp.topic, tp.partition, max(end - positions[tp], 0))
+                await asyncio.to_thread(runtime.measure)
+                drained = positions and all(end <= positions[tp] for tp, end in ends.items())
+                if self._until_idle and drained and runtime.idle_for(IDLE_FOR) and runtime.positions() == positions:
+                    self._stop.set()
+                await asyncio.sleep(IDLE_FOR if self._until_idle else MEASURE_EVERY)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            await self._fail(error)
+
+
+def _closed(metrics: Metrics, record: Any) -> None:
+    if record["status"] == "closed":
+        metrics.closed(record["day"])
+
+
+def _app(settings: Settings, runtime: Runtime) -> faust.App:
+    app = faust.App(
+        f"{settings.topic_prefix}{settings.group}",
+        broker=[f"kafka://{server}" for server in settings.servers.split(",")],
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_buffer_maxsize=8,
+        broker_commit_interval=1.0,
+        broker_session_timeout=SESSION_TIMEOUT,
+        broker_heartbeat_interval=3.0,
+        stream_wait_empty=False,
+    )
+    transport.install(app, runtime)
+    schema = transport.ChunkSchema()
+    for name in runtime.topics:
+
+        async def agent(chunks: StreamT[Chunk]) -> None:
+            async for chunk in chunks:
+                try:
+                    await runtime.take(chunk)
+                except asyncio.CancelledError:
+                    raise
+                except BaseException as error:
+                    await runtime.failed(error)
+
+        app.agent(app.topic(name, schema=schema), name=name)(agent)
+
+    async def opened(*_: Any, **__: Any) -> None:
+        await runtime.open(app.consumer.assignment())
+
+    async def released(_: Any, revoked: Any, **__: Any) -> None:
+        await runtime.release(revoked)
+        await app.consumer.commit()
+
+    app.on_rebalance_complete.connect(opened, weak=False)
+    app.on_partitions_revoked.connect(released, weak=False)
+    return app

@@ -1,0 +1,78 @@
+"""`laurel worker`: runs the agents."""
+
+import asyncio
+import json
+import logging
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from laurel.models.errors import LaurelError
+from laurel.streams.settings import Settings, load
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+STOP_WITHIN = 30.0  # seconds a worker process has to stop before it is killed
+
+
+@app.command()
+def worker(
+    bootstrap: Annotated[str | None, typer.Option(help="Kafka bootstrap servers.", metavar="HOST:PORT")] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder of the RocksDB stores.")] = None,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes to run.")] = 1,
+    metrics_port: Annotated[int | None, typer.Option(help="Prometheus port; 0 takes a free one.")] = None,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="Exit once the input is drained and checkpointed.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what Faust and the client do.")] = False,
+) -> None:
+    """Run the agents that keep scores, until SIGTERM or Ctrl-C."""
+    settings = load(bootstrap=bootstrap, state=state, metrics_port=metrics_port)
+    settings.servers  # noqa: B018 (says at once when there is none)
+    if processes > 1:
+        _many(processes, settings, until_idle=until_idle, verbose=verbose)
+    else:
+        _one(settings, until_idle=until_idle, verbose=verbose)
+
+
+def _one(settings: Settings, *, until_idle: bool, verbose: bool) -> None:
+    from laurel.agents.worker import Worker  # noqa: PLC0415 (Faust takes a second to import)
+
+    _log(verbose=verbose)
+    asyncio.run(Worker(settings, until_idle=until_idle, ready=_say_ready).run())
+
+
+def _say_ready(port: int) -> None:
+    print(json.dumps({"ready": True, "metrics_port": port}), flush=True)
+
+
+def _log(*, verbose: bool) -> None:
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("laurel").setLevel(logging.INFO)
+
+
+def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool) -> None:
+    """Runs each worker in a process of its own, in a folder of its own; one that fails ends them all."""
+    options = ["--until-idle"] * until_idle + ["--verbose"] * verbose
+    running: list[subprocess.Popen[bytes]] = []
+    for number in range(processes):
+        port = settings.metrics_port + number if settings.metrics_port else 0
+        place = ["--bootstrap", settings.servers, "--state", str(settings.state / str(number)), "--metrics-port", str(port)]
+        running.append(subprocess.Popen([sys.executable, "-m", "laurel", "worker", *place, *options]))  # noqa: S603 (our own command)
+
+    def stop(*_: Any) -> None:
+        for process in running:
+            if process.poll() is None:
+                process.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    failed = 0
+    for process in running:
+        if process.wait() != 0:
+            failed += 1
+            stop()
+    if failed:
+        raise LaurelError(f"{failed} of {processes} worker processes failed; their messages are above")

@@ -1,0 +1,89 @@
+"""Ragged columns: for each of n keys a run of rows, all runs in one array.
+
+The shape of every keyed state in laurel: `offsets` (int64[n + 1]) says where each key's rows begin, `rows` is one
+structured array. Functions here are the few set operations that state updates need, all vectorised.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Int = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of n keys: key i owns `rows[offsets[i]:offsets[i + 1]]`."""
+
+    offsets: Int
+    rows: Rows
+
+    @property
+    def lengths(self) -> Int:
+        """Rows of each key, int64[n]."""
+        return np.diff(self.offsets)
+
+    @property
+    def owners(self) -> Int:
+        """The key of each row, int64[m], ascending."""
+        return np.repeat(np.arange(len(self.offsets) - 1), self.lengths)
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> "Ragged":
+        """The same keys with only the rows where mask (bool[m]) holds, order kept."""
+        kept = np.concatenate(([0], np.cumsum(mask)))
+        return Ragged(kept[self.offsets], self.rows[mask])
+
+    def take(self, keys: Int) -> "Ragged":
+        """Only some keys (int64[k]), in the order given, with all their rows."""
+        counts = self.lengths[keys]
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        return Ragged(offsets, self.rows[np.repeat(self.offsets[keys], counts) + within])
+
+
+def empty(keys: int, dtype: np.dtype[np.void]) -> Ragged:
+    """n keys without rows."""
+    return Ragged(np.zeros(keys + 1, np.int64), np.empty(0, dtype))
+
+
+def from_owners(owners: Int, rows: Rows, keys: int) -> Ragged:
+    """Rows whose owners (int64[m]) are ascending, as Ragged over `keys` keys."""
+    return Ragged(np.searchsorted(owners, np.arange(keys + 1)), rows)
+
+
+def append(ragged: Ragged, owners: Int, rows: Rows) -> Ragged:
+    """Add rows (any order of owners) after each key's own, keeping the order among a key's new rows."""
+    if not len(rows):
+        return ragged
+    keys = len(ragged.offsets) - 1
+    all_owners = np.concatenate((ragged.owners, owners))
+    order = np.argsort(all_owners, kind="stable")
+    return from_owners(all_owners[order], np.concatenate((ragged.rows, rows))[order], keys)
+
+
+def starts(*sorted_columns: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """True where a row differs from the one before in any column: the first row of each group, bool[m]."""
+    size = len(sorted_columns[0])
+    first = np.zeros(size, np.bool_)
+    if size:
+        first[0] = True
+        for column in sorted_columns:
+            first[1:] |= column[1:] != column[:-1]
+    return first
+
+
+def ordinals(first: npt.NDArray[np.bool_]) -> Int:
+    """Position of each row within its group, from 0; `first` as given by `starts`, int64[m]."""
+    positions = np.arange(len(first))
+    return positions - np.maximum.accumulate(np.where(first, positions, 0))
+
+
+def running(values: Int, first: npt.NDArray[np.bool_]) -> Int:
+    """Sum of the values before each row within its group (an exclusive running sum), int64[m]."""
+    if not len(values):
+        return values
+    before = np.cumsum(values) - values
+    heads = np.flatnonzero(first)
+    return before - np.repeat(before[heads], np.diff(np.append(heads, len(values))))

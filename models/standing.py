@@ -1,0 +1,102 @@
+"""Where accounts stand at the close of a day: their influence, computed from their state and nothing else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel.models import ragged
+from laurel.models.amplification import amplification
+from laurel.models.fade import FADE_UNIT, fade_table
+from laurel.models.influence import Influences
+from laurel.models.networks import POST, REACTION, Networks
+from laurel.models.parameters import ScoreModel
+from laurel.models.ragged import Int, Ragged
+
+Float = npt.NDArray[np.float64]
+
+POINT = 1_000_000  # micro-points in a point
+
+# code: index into the network table. part: faded weight, micro-points / 65536. count: faded count / 65536.
+PART = np.dtype([("code", "<i8"), ("part", "<i8"), ("count", "<i8")])
+# One account on one network. reactions, posts: faded counts / 65536.
+PRESENCE = np.dtype([("network", "<i8"), ("part", "<i8"), ("reactions", "<i8"), ("posts", "<i8")])
+# topic: hash. strength: faded weight, micro-points / 65536. plus_k: micro-+Ks of the window, not faded.
+TOPIC_PART = np.dtype([("topic", "<u8"), ("strength", "<i8"), ("plus_k", "<i8")])
+
+
+@dataclass(frozen=True)
+class Standing:
+    """n accounts at a close: `present` bool[n] where there is state that the close may count; `parts` (PART) by network and
+    action; `presences` (PRESENCE) by network; `factors` float64, the amplification of each presence; `raw` float64[n] points."""
+
+    present: npt.NDArray[np.bool_]
+    parts: Ragged
+    presences: Ragged
+    factors: Float
+    raw: Float
+
+
+def standing(influences: Influences, day: int, means: Float, networks: Networks, model: ScoreModel) -> Standing:
+    """The accounts' standing at the close of `day`; `means` float64[networks] are reactions per post (see amplification)."""
+    rows, owners, fade = _admitted(influences.buckets, day, model)
+    keys = len(influences.header)
+    present = np.zeros(keys, np.bool_)
+    present[owners] = True
+    present[_admitted(influences.topics, day, model)[1]] = True
+    at = np.searchsorted(networks.ids, rows["action"])
+    known = networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]  # an operator may have removed an action
+    owners, fade, rows, at = owners[known], fade[known], rows[known], at[known]
+
+    order = np.lexsort((at, owners))
+    columns = np.empty(len(order), PART)
+    columns["code"] = at[order]
+    columns["part"] = (rows["weight"] * fade)[order]
+    columns["count"] = (rows["count"] * fade)[order]
+    parts = _sum(owners[order], columns, ("code",), keys)
+
+    owners = parts.owners
+    kind = networks.kind[parts.rows["code"]]
+    columns = np.empty(len(owners), PRESENCE)
+    columns["network"] = networks.network_code[parts.rows["code"]]
+    columns["part"] = parts.rows["part"]
+    columns["reactions"] = np.where(kind == REACTION, parts.rows["count"], 0)
+    columns["posts"] = np.where(kind == POST, parts.rows["count"], 0)
+    order = np.lexsort((columns["network"], owners))
+    presences = _sum(owners[order], columns[order], ("network",), keys)
+    counts = presences.rows
+    factors = amplification(counts["reactions"] / FADE_UNIT, counts["posts"] / FADE_UNIT, means[counts["network"]], model)
+    # An account's networks are added in the order of the table, so that the sum is the same to the last bit.
+    raw = np.zeros(keys)
+    np.add.at(raw, presences.owners, factors * counts["part"] / (FADE_UNIT * POINT))
+    return Standing(present, parts, presences, factors, raw)
+
+
+def topic_parts(influences: Influences, day: int, model: ScoreModel) -> Ragged:
+    """Each account's topics (TOPIC_PART) at the close of `day`."""
+    rows, owners, fade = _admitted(influences.topics, day, model)
+    order = np.lexsort((rows["topic"], owners))
+    columns = np.empty(len(order), TOPIC_PART)
+    columns["topic"] = rows["topic"][order]
+    columns["strength"] = (rows["weight"] * fade)[order]
+    columns["plus_k"] = rows["plus_k"][order]
+    return _sum(owners[order], columns, ("topic",), len(influences.header))
+
+
+def _admitted(held: Ragged, day: int, model: ScoreModel) -> tuple[npt.NDArray[np.void], Int, Int]:
+    """Rows that the close of `day` counts, their owners, and their fades."""
+    table = fade_table(model)
+    age = day - held.rows["day"].astype(np.int64)
+    counts = (held.rows["admit"] <= day) & (age >= 0) & (age < len(table))
+    return held.rows[counts], held.owners[counts], table[age[counts]]
+
+
+def _sum(owners: Int, rows: npt.NDArray[np.void], names: tuple[str, ...], keys: int) -> Ragged:
+    """Rows ordered by owner and name, those alike added up."""
+    heads = np.flatnonzero(ragged.starts(owners, *(rows[name] for name in names)))
+    merged = rows[heads]
+    if len(heads):
+        for column in rows.dtype.names or ():
+            if column not in names:
+                merged[column] = np.add.reduceat(rows[column], heads)
+    return ragged.from_owners(owners[heads], merged, keys)

@@ -1,0 +1,131 @@
+"""Keyed state as bytes: a whole batch of keys is packed and unpacked at once, in columns.
+
+One value is `version (u1) | rows of each section (u4 ...) | header | section rows ...`, little-endian, without padding.
+The version names a `Layout`; reading a value of another version is an error, never a guess.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel.models import ragged
+from laurel.models.errors import LaurelError
+from laurel.models.ragged import Ragged
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class StateFormatError(LaurelError):
+    """Stored state is not of the format this version reads."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of one kind of state: a header for every key and ragged sections."""
+
+    name: str
+    version: int
+    header: np.dtype[np.void]
+    sections: Mapping[str, np.dtype[np.void]]
+
+    @cached_property
+    def fixed(self) -> np.dtype[np.void]:
+        """The part that every value has: version, section lengths, header."""
+        lengths = [(f"n_{name}", "<u4") for name in self.sections]
+        return np.dtype([("version", "u1"), *lengths, ("header", self.header)])
+
+
+@dataclass
+class States:
+    """The unpacked state of n keys: `header` is structured[n], each section is ragged over the same keys."""
+
+    header: npt.NDArray[np.void]
+    sections: dict[str, Ragged]
+
+    def take(self, keys: npt.NDArray[np.int64]) -> "States":
+        """Only some keys (int64[k]), in the order given."""
+        return States(self.header[keys], {name: section.take(keys) for name, section in self.sections.items()})
+
+
+def blank(layout: Layout, keys: int) -> States:
+    """States of keys never seen: zero headers, no rows."""
+    return States(
+        np.zeros(keys, layout.header),
+        {name: ragged.empty(keys, dtype) for name, dtype in layout.sections.items()},
+    )
+
+
+def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
+    """Columns from stored values; None is a key never seen.
+
+    Raises StateFormatError if a value has another version or is cut short.
+    """
+    n = len(values)
+    lengths = np.fromiter((len(value) if value is not None else 0 for value in values), np.int64, n)
+    known = np.flatnonzero(lengths)
+    states = blank(layout, n)
+    if not len(known):
+        return states
+    buffer = np.frombuffer(b"".join(value for value in values if value is not None), np.uint8)
+    begin = (np.cumsum(lengths) - lengths)[known]
+    if int(lengths[known].min()) < layout.fixed.itemsize or (buffer[begin] != layout.version).any():
+        raise StateFormatError(f"a stored {layout.name} state is not of format {layout.version}, the one this version reads")
+    fixed = _gather(buffer, begin, layout.fixed)
+    states.header[known] = fixed["header"]
+    position = begin + layout.fixed.itemsize
+    for name, dtype in layout.sections.items():
+        counts = np.zeros(n, np.int64)
+        counts[known] = fixed[f"n_{name}"]
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        rows_at = np.repeat(position, counts[known]) + within * dtype.itemsize
+        if (position + counts[known] * dtype.itemsize > begin + lengths[known]).any():
+            raise StateFormatError(f"a stored {layout.name} state ends before its {name} do")
+        states.sections[name] = Ragged(offsets, _gather(buffer, rows_at, dtype))
+        position = position + counts[known] * dtype.itemsize
+    if (position != begin + lengths[known]).any():
+        raise StateFormatError(f"a stored {layout.name} state is longer than its sections")
+    return states
+
+
+def pack(layout: Layout, states: States) -> list[bytes]:
+    """One value for each key, the inverse of unpack."""
+    n = len(states.header)
+    fixed = np.zeros(n, layout.fixed)
+    fixed["version"] = layout.version
+    fixed["header"] = states.header
+    lengths = np.full(n, layout.fixed.itemsize, np.int64)
+    for name, dtype in layout.sections.items():
+        fixed[f"n_{name}"] = states.sections[name].lengths
+        lengths += states.sections[name].lengths * dtype.itemsize
+    end = np.cumsum(lengths)
+    buffer = np.empty(int(end[-1]) if n else 0, np.uint8)
+    position = end - lengths
+    _scatter(buffer, position, fixed)
+    position = position + layout.fixed.itemsize
+    for name, dtype in layout.sections.items():
+        section = states.sections[name]
+        counts = section.lengths
+        within = np.arange(len(section.rows)) - np.repeat(section.offsets[:-1], counts)
+        _scatter(buffer, np.repeat(position, counts) + within * dtype.itemsize, section.rows)
+        position = position + counts * dtype.itemsize
+    whole = buffer.tobytes()
+    return [whole[i:j] for i, j in zip((end - lengths).tolist(), end.tolist(), strict=True)]
+
+
+def _gather(buffer: Bytes, at: npt.NDArray[np.int64], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    if not len(at):
+        return np.empty(0, dtype)
+    windows = np.lib.stride_tricks.sliding_window_view(buffer, dtype.itemsize)
+    return np.ascontiguousarray(windows[at]).view(dtype).reshape(-1)
+
+
+def _scatter(buffer: Bytes, at: npt.NDArray[np.int64], rows: npt.NDArray[np.void]) -> None:
+    if not len(at):
+        return
+    size = rows.dtype.itemsize
+    windows = np.lib.stride_tricks.sliding_window_view(buffer, size, writeable=True)
+    windows[at] = np.ascontiguousarray(rows).view(np.uint8).reshape(-1, size)

@@ -1,0 +1,94 @@
+"""Reads given stretches of partitions straight from Kafka, in large batches, outside any consumer group."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from faust.types import TP
+
+from laurel.models.errors import LaurelError
+
+BATCH = 20_000  # messages at a time
+STALL = 60.0  # seconds without a message before giving up
+POLL = 0.2  # seconds for one look
+
+
+class ReadError(LaurelError):
+    """A partition can't be read to where it should be."""
+
+
+def consumer_settings(servers: str) -> dict[str, Any]:
+    """librdkafka settings of a consumer that reads given partitions from given offsets and belongs to no group."""
+    return {
+        "bootstrap.servers": servers,
+        "group.id": "laurel-reader",  # required by the client, never joined
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "queued.max.messages.kbytes": 32 << 10,
+        "fetch.message.max.bytes": 1 << 20,
+        "fetch.wait.max.ms": 20,
+    }
+
+
+def ends(servers: str, topic: str, partition: int) -> tuple[int, int]:
+    """First offset still there and the offset after the last one; ReadError if Kafka does not say."""
+    reader = Consumer(consumer_settings(servers))
+    try:
+        low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=STALL)
+        return int(low), int(high)
+    except KafkaException as error:
+        raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+    finally:
+        reader.close()
+
+
+def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iterator[list[Message]]:
+    """Messages from offset `begin` up to, not including, `end`; compaction may have removed any of them.
+
+    Raises ReadError if nothing comes for a minute.
+    """
+    if begin >= end:
+        return
+    reader = Consumer(consumer_settings(servers))
+    place = TopicPartition(topic, partition, begin)
+    try:
+        reader.assign([place])
+        waited, at = 0.0, begin
+        while at < end:
+            messages = reader.consume(BATCH, timeout=POLL)
+            if not messages:
+                position = reader.position([TopicPartition(topic, partition)])[0].offset
+                if position >= end:
+                    return
+                waited += POLL
+                if waited > STALL:
+                    raise ReadError(f"{topic}/{partition}: nothing came for {STALL:.0f} s at offset {at} of {end}")
+                continue
+            waited = 0.0
+            for message in messages:
+                if message.error() is not None:
+                    raise ReadError(f"{topic}/{partition}: {message.error().str()}")
+            at = messages[-1].offset() + 1
+            wanted = messages if at <= end else [message for message in messages if message.offset() < end]
+            if wanted:
+                yield wanted
+    except KafkaException as error:
+        raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+    finally:
+        reader.close()
+
+
+def end_offsets(servers: str, places: Iterable[TP]) -> dict[TP, int]:
+    """The offset after the last record of each topic and partition; ReadError if Kafka does not say."""
+    reader = Consumer(consumer_settings(servers))
+    try:
+        return {
+            place: int(reader.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=STALL)[1])
+            for place in places
+        }
+    except KafkaException as error:
+        raise ReadError(f"offsets: {error.args[0].str()}") from None
+    finally:
+        reader.close()

@@ -1,0 +1,42 @@
+"""Brings a partition's store up to its changelog, in large raw batches, before its first chunk is delivered.
+
+Changelog records are full store keys and values, in the order of checkpoints; the last record of every checkpoint is its
+mark. States beyond the last mark (a checkpoint that was torn by a crash) are kept: each state says itself up to which
+source offset it goes, so applying the source again from the mark skips what they already include.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from laurel.streams.reader import ends, read
+from laurel.streams.store import MARK, Mark, Store
+
+Progress = Callable[[int, int], None]
+
+
+def restore(store: Store, servers: str, changelog: str, partition: int, progress: Progress) -> int:
+    """Applies the changelog records that the store may lack; returns how many there were.
+
+    progress is told, batch by batch, how many were applied and how many offsets are left. Raises ReadError if Kafka can't
+    be read.
+    """
+    low, high = ends(servers, changelog, partition)
+    applied = 0
+    for messages in read(servers, changelog, partition, max(store.mark.changelog, low), high):
+        mark = store.mark
+        keys, values = [], []
+        for message in messages:
+            key, value = message.key(), message.value()
+            if key == MARK:
+                mark = Mark.from_bytes(value)
+            else:
+                keys.append(key)
+                values.append(value)
+        reached = messages[-1].offset() + 1
+        # The mark stays behind states of a torn checkpoint: their source is applied again, and skipped key by key.
+        store.write(keys, values, replace(mark, changelog=reached))
+        applied += len(messages)
+        progress(len(messages), high - reached)
+    if store.mark.changelog < high:
+        store.write([], [], replace(store.mark, changelog=high))
+    return applied

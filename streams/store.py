@@ -1,0 +1,160 @@
+"""One partition's keyed state on disk: a RocksDB that moves from checkpoint to checkpoint.
+
+A store holds packed states under `k` + key, whatever names a stage keeps under `n` + name, and one record under `m`
+that says what the states include. All changes of a checkpoint, that record with them, are one atomic write.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rocksdict import (
+    AccessType,
+    BlockBasedOptions,
+    Cache,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+)
+
+from laurel.models.errors import LaurelError
+
+STATE, NAME, MARK = b"k", b"n", b"m"  # first bytes of keys
+
+CACHE_BYTES = 8 << 20  # of blocks, for each store
+WRITE_BUFFER_BYTES = 8 << 20  # of recent writes, for each store; up to three of them
+SCAN_KEYS = 20_000  # in one block of a scan
+
+
+class StoreError(LaurelError):
+    """A store can't be opened, read or written, or is not the one it should be."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a store's states include.
+
+    `source`: the last offset of the stage's source applied. `changelog`: the changelog offset from which on records may be
+    missing here. `home`: whose state this is (cluster, topic, partition count). `notes`: what else the stage must
+    remember of the partition, as JSON.
+    """
+
+    source: int = -1
+    changelog: int = 0
+    home: Mapping[str, str | int] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """The mark as it is stored."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, value: bytes) -> "Mark":
+        """A stored mark; StoreError if it is not one."""
+        try:
+            return cls(**json.loads(value))
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"a stored mark can't be read: {error}") from None
+
+
+class Store:
+    """One partition's states; opened by one process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the store, empty if the folder is new; StoreError names the folder if it can't be."""
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._db = Rdict(str(path), options=_options(), access_type=AccessType.read_write())
+        except Exception as error:  # rocksdict raises bare Exception
+            raise StoreError(f"the state folder {path} can't be opened: {error}") from None
+        stored = self._db.get(MARK)
+        self.mark = Mark.from_bytes(stored) if stored is not None else Mark()
+
+    def states(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The packed states of keys, None for those without."""
+        return self._get([STATE + key for key in keys])
+
+    def names(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """What is kept under names, None for those unknown."""
+        return self._get([NAME + key for key in keys])
+
+    def _get(self, keys: list[bytes]) -> list[bytes | None]:
+        if not keys:
+            return []
+        found: list[bytes | None] = self._db.get(keys)
+        return found
+
+    def write(self, keys: Iterable[bytes], values: Iterable[bytes | None], mark: Mark) -> None:
+        """Stores full keys (with their first byte) and the mark in one atomic write; a None value deletes."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in zip(keys, values, strict=True):
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(MARK, mark.to_bytes())
+        try:
+            self._db.write(batch)
+        except Exception as error:  # rocksdict raises bare Exception
+            raise StoreError(f"the state folder {self.path} can't be written: {error}") from None
+        self.mark = mark
+
+    def note(self, **notes: Any) -> Mark:
+        """The mark with some of its notes replaced."""
+        return replace(self.mark, notes={**self.mark.notes, **notes})
+
+    def scan(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
+        """All states in key order as of the call, in blocks: keys (without first byte) and packed states."""
+        options = ReadOptions()
+        options.fill_cache(False)
+        options.set_iterate_upper_bound(STATE[:-1] + bytes([STATE[-1] + 1]))
+        keys: list[bytes] = []
+        values: list[bytes] = []
+        for key, value in self._db.items(from_key=STATE, read_opt=options):
+            keys.append(key[1:])
+            values.append(value)
+            if len(keys) == SCAN_KEYS:
+                yield keys, values
+                keys, values = [], []
+        if keys:
+            yield keys, values
+
+    @property
+    def keys_estimated(self) -> int:
+        """Number of keys, about, without a scan."""
+        return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Size of the store's files."""
+        return sum(file.stat().st_size for file in self.path.iterdir() if file.is_file())
+
+    def close(self) -> None:
+        """Flushes and closes; the folder can be opened again at once."""
+        self._db.close()
+
+    def destroy(self) -> None:
+        """Closes the store and deletes its folder."""
+        self.close()
+        shutil.rmtree(self.path)
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES)
+    options.set_max_write_buffer_number(3)
+    options.set_max_open_files(128)
+    options.set_keep_log_file_num(2)
+    options.set_max_log_file_size(1 << 20)
+    table = BlockBasedOptions()
+    table.set_block_cache(Cache(CACHE_BYTES))
+    table.set_bloom_filter(10, False)
+    table.set_cache_index_and_filter_blocks(True)
+    options.set_block_based_table_factory(table)
+    return options

@@ -1,0 +1,157 @@
+"""Faust's consumer, delivering one event for each fetched partition chunk instead of one for each record.
+
+Three more things differ from the driver it extends: offsets are committed up to where the owner of a partition says
+its state is checkpointed, never by acknowledged events; partitions whose owner has enough waiting are not read on;
+and equal-numbered partitions of different topics stay together.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import aiokafka
+import faust
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, AppT, ConsumerMessage, EventT, Message
+
+from laurel.streams.chunk import Chunk
+
+# A long poll for some partitions holds back the next fetch of all others on that broker for as long.
+FETCH_WAIT = 50  # milliseconds
+FETCH_RECORDS = 20_000  # in one chunk, at most
+BLOCKED_WAIT = 0.02  # seconds: how soon a partition that was not read on is looked at again
+
+
+class Owner(Protocol):
+    """Who takes the chunks and knows what has become of them."""
+
+    def accepts(self, tp: TP) -> bool:
+        """Whether more of the partition may be fetched now."""
+
+    def watermark(self, tp: TP) -> int | None:
+        """The next offset to read after a crash: all before it is checkpointed. None if nothing is known."""
+
+
+class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
+    """The driver's consumer thread with an assignor that keeps equal-numbered partitions together."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = RangePartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset=conf.consumer_auto_offset_reset,
+            max_poll_records=FETCH_RECORDS,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            check_crcs=conf.broker_check_crcs,
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+
+class ChunkConsumer(driver.Consumer):
+    """Yields chunks; commits what its owner has checkpointed."""
+
+    owner: Owner  # set by `install`
+
+    def _new_consumer_thread(self) -> ChunkConsumerThread:
+        return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Any]]:
+        active = active_partitions or set()
+        open_ = {tp for tp in active if self.owner.accepts(tp)}
+        if not open_:
+            await asyncio.sleep(BLOCKED_WAIT)
+            return {}
+        wait = timeout if len(open_) == len(active) else BLOCKED_WAIT
+        records: Mapping[TP, list[Any]] = await super()._getmany(open_, wait)
+        return records
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message for each partition that records were fetched from."""
+        generation = self.app.consumer_generation_id
+        records, active = await self._wait_next_records(timeout)
+        if not records or self.should_stop:
+            return
+        for tp, fetched in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                # What was fetched may belong to somebody else by now: forget it and read it again if it doesn't.
+                await self.perform_seek()
+                return
+            if fetched and (active is None or tp in active):
+                yield tp, self._to_chunk(tp, fetched)
+
+    def _to_chunk(self, tp: TP, records: list[Any]) -> ConsumerMessage:
+        last = records[-1]
+        return ConsumerMessage(
+            last.topic,
+            last.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            [],
+            None,
+            Chunk(last.topic, last.partition, records),
+            None,
+            0,
+            0,
+            TP(tp.topic, tp.partition),
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Offsets between chunks need no acknowledgement."""
+
+    def ack(self, message: Message) -> bool:
+        """An event's end says nothing about its chunk: that is checkpointed later."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    def _filter_tps_with_pending_acks(self, topics: Iterable[Any] | None = None) -> Iterator[TP]:
+        return iter(self.assignment())
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        offsets = {}
+        for tp in tps:
+            offset = self.owner.watermark(tp)
+            if offset is not None and self._should_commit(tp, offset):
+                offsets[tp] = offset
+        return offsets
+
+
+class ChunkTransport(driver.Transport):
+    """The driver's transport with the chunk consumer."""
+
+    Consumer = ChunkConsumer
+
+
+class ChunkSchema(faust.Schema):
+    """Hands a chunk to the agents as it is."""
+
+    def compile(self, app: AppT, **kwargs: Any) -> Callable[..., Awaitable[EventT]]:
+        """The function that makes an event of a message."""
+
+        async def decode(message: Message, *, propagate: bool = False) -> EventT:
+            return app.create_event(None, message.value, message.headers, message)
+
+        return decode
+
+
+def install(app: faust.App, owner: Owner) -> None:
+    """Makes an app that has not been started consume chunks for an owner."""
+    transport = ChunkTransport(app.conf.broker_consumer, app)
+    transport.Consumer = type("OwnedChunkConsumer", (ChunkConsumer,), {"owner": owner})
+    app.transport = transport

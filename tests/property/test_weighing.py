@@ -1,0 +1,95 @@
+"""The vectorised weighing is the plain one, however the log is cut into batches and actors are interleaved."""
+
+from dataclasses import fields
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laurel.models import ragged
+from laurel.models.parameters import ScoreModel
+from laurel.models.voice import GIVEN, HEADER, PAIR, SEEN, Acts, Voices, Weighed
+from laurel.models.weigh import weigh
+from tests.property.plain_actor import Event, PlainActor
+
+ACTORS = 3
+# Small limits, so that a short sequence meets them all.
+MODEL = ScoreModel(name="small", pairs_kept=3, events_seen=5, daily_limit=6, selective_after=2, plus_k_daily=2)
+
+events = st.builds(
+    Event,
+    event=st.integers(1, 12),
+    target=st.integers(1, 6),
+    topic=st.integers(1, 2),
+    day=st.sampled_from([100, 100, 101, 102, 105, 109, 130, 195, 250]),
+    kind=st.sampled_from([0, 0, 0, 0, 1, 2]),
+    action_weight=st.integers(1, 1_000_000),
+    anonymous=st.sampled_from([False, False, False, True]),
+    retracts=st.sampled_from([0, 0, 0, 1, 2, 3]),
+).filter(lambda event: not (event.anonymous and event.kind == 2))  # the door refuses those
+logs = st.lists(st.tuples(st.integers(0, ACTORS - 1), events), max_size=60)
+
+
+def fresh(scores: list[int]) -> Voices:
+    header = np.zeros(ACTORS, HEADER)
+    header["score"] = scores
+    return Voices(header, ragged.empty(ACTORS, PAIR), ragged.empty(ACTORS, SEEN), ragged.empty(ACTORS, GIVEN))
+
+
+def columns(log: list[tuple[int, Event]]) -> Acts:
+    kinds = {"event": np.uint64, "target": np.uint64, "topic": np.uint64, "retracts": np.uint64, "anonymous": np.bool_}
+    return Acts(
+        owner=np.array([actor for actor, _ in log], np.int64),
+        **{
+            field.name: np.array([getattr(event, field.name) for _, event in log], kinds.get(field.name, np.int64))
+            for field in fields(Event)
+        },
+    )
+
+
+def in_batches(log: list[tuple[int, Event]], cuts: list[int], scores: list[int]) -> tuple[list[tuple[int, ...]], Voices]:
+    voices, outcomes = fresh(scores), []
+    bounds = [0, *sorted(min(cut, len(log)) for cut in cuts), len(log)]
+    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+        weighed, voices = weigh(voices, columns(log[begin:end]), MODEL)
+        outcomes += list(zip(*(getattr(weighed, field.name).tolist() for field in fields(Weighed)), strict=True))
+    return outcomes, voices
+
+
+@given(log=logs, cuts=st.lists(st.integers(0, 60), max_size=6), scores=st.lists(st.integers(0, 100), min_size=3, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_batches_weigh_as_one_event_after_another_would(log, cuts, scores):
+    outcomes, _ = in_batches(log, cuts, scores)
+    actors = [PlainActor(MODEL, score=score) for score in scores]
+    for (actor, event), found in zip(log, outcomes, strict=True):
+        expected = actors[actor].take(event)
+        assert found == (expected.status, expected.weight, expected.count, expected.plus_k, expected.day), (actor, event)
+
+
+@given(log=logs, cuts=st.lists(st.integers(0, 60), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_the_voice_left_behind_does_not_depend_on_the_batches(log, cuts):
+    scores = [0] * ACTORS
+    _, whole = in_batches(log, [], scores)
+    _, cut = in_batches(log, cuts, scores)
+    assert (whole.header == cut.header).all()
+    for name in ("pairs", "seen", "given"):
+        one, other = getattr(whole, name), getattr(cut, name)
+        assert (one.offsets == other.offsets).all(), name
+        assert (one.rows == other.rows).all(), name
+
+
+@given(log=logs, order=st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_other_actors_events_in_between_change_nothing(log, order):
+    queues = [[entry for entry in log if entry[0] == actor] for actor in range(ACTORS)]
+    lanes = [actor for actor, _ in log]
+    order.shuffle(lanes)
+    cursors = [iter(queue) for queue in queues]
+    shuffled = [next(cursors[actor]) for actor in lanes]
+    outcomes, _ = in_batches(log, [], [0] * ACTORS)
+    others, _ = in_batches(shuffled, [], [0] * ACTORS)
+    for actor in range(ACTORS):
+        before = [found for (who, _), found in zip(log, outcomes, strict=True) if who == actor]
+        after = [found for (who, _), found in zip(shuffled, others, strict=True) if who == actor]
+        assert before == after
