@@ -10,7 +10,7 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from laurel.streams import columns, reference
@@ -18,6 +18,8 @@ from laurel.streams.codec import Codec, CodecError, Decoded
 from laurel.streams.proof import proven, samples
 from laurel.streams.schemas import Schema, SchemaError, Schemas
 
+# The first text that is generated on a machine takes a second: a table of Unicode is built.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CODEC = Codec()
 SCHEMAS = list(CODEC.schemas)
 LIKE = {
@@ -87,6 +89,7 @@ def accounted(chunk: list[bytes | None]) -> Decoded:
     return decoded
 
 
+@patient
 @given(chunks)
 def test_fastavro_s_records_decode_to_the_same_values_in_order(chunk: list[tuple[Schema, dict[str, Any]]]) -> None:
     decoded = accounted([wire(schema, record) for schema, record in chunk])
@@ -96,6 +99,7 @@ def test_fastavro_s_records_decode_to_the_same_values_in_order(chunk: list[tuple
         assert told(rows.table.to_pylist()) == told(expected)
 
 
+@patient
 @given(st.data(), st.sampled_from(SCHEMAS))
 def test_encoded_batches_are_what_fastavro_writes(data: st.DataObject, schema: Schema) -> None:
     records = data.draw(st.lists(RECORDS[schema.name], max_size=8))
@@ -136,13 +140,13 @@ garbage = st.one_of(
 )
 
 
-@settings(max_examples=500)
+@settings(patient, max_examples=500)
 @given(st.lists(st.one_of(garbage, anything.map(lambda pair: wire(*pair))), max_size=12))
 def test_no_bytes_raise_and_every_position_is_told_of_once(chunk: list[bytes | None]) -> None:
     accounted(chunk)
 
 
-@settings(max_examples=300)
+@settings(patient, max_examples=300)
 @given(st.lists(garbage, min_size=1, max_size=8))
 def test_what_a_value_means_does_not_depend_on_its_neighbours(chunk: list[bytes | None]) -> None:
     together = accounted(chunk)
@@ -156,7 +160,7 @@ def test_what_a_value_means_does_not_depend_on_its_neighbours(chunk: list[bytes 
             assert told(together.batches[name].table.slice(row, 1).to_pylist()) == told(rows.table.to_pylist())
 
 
-@settings(max_examples=300)
+@settings(patient, max_examples=300)
 @given(damaged())
 def test_what_is_accepted_is_what_fastavro_reads(value: bytes) -> None:
     for name, rows in accounted([value]).batches.items():
@@ -164,6 +168,7 @@ def test_what_is_accepted_is_what_fastavro_reads(value: bytes) -> None:
         assert told(rows.table.to_pylist()) == told([reference.read(value[5:], schema, schema)])
 
 
+@patient
 @given(chunks, st.lists(st.integers(0, 200), max_size=4))
 def test_bad_records_among_many_cost_only_themselves(chunk: list[tuple[Schema, dict[str, Any]]], at: list[int]) -> None:
     good = [wire(schema, record) for schema, record in chunk] + [CODEC.encode_one("Engagement", LIKE)] * 150
@@ -347,6 +352,7 @@ def test_a_schema_pyruhvro_gets_wrong_is_left_to_fastavro(
 
 
 @example(2**31 - 1, 2**63 - 1)
+@patient
 @given(st.integers(-(2**31), 2**31 - 1), st.integers(-(2**63), 2**63 - 1))
 def test_days_and_milliseconds_stay_plain_integers(day: int, moment: int) -> None:
     profile = {"account": "a:1", "member": None, "opted_out": False, "consented": False, "updated_at": moment}

@@ -10,6 +10,7 @@ import pytest
 from fastavro.schema import parse_schema
 
 from laurel.streams.schemas import SchemaError, Schemas
+from laurel.streams.topic_table import TOPICS
 
 SCHEMAS = Schemas()
 SOURCES: dict[str, Any] = {schema.name: json.loads(schema.text) for schema in SCHEMAS}
@@ -84,6 +85,11 @@ def test_unknown_ids_and_names_are_refused_with_what_is_known() -> None:
         SCHEMAS.by_id(999)
     with pytest.raises(SchemaError, match="no record is called Nothing: known are AccountScore"):
         SCHEMAS.by_name("Nothing")
+
+
+def test_every_record_travels_in_a_topic() -> None:
+    carried = {name for topic in TOPICS for name in topic.values.split(", ") if name[0].isupper()}
+    assert carried == set(SOURCES)
 
 
 def thing(**more: Any) -> str:
