@@ -12,7 +12,7 @@ from confluent_kafka import Message
 from laurel.agents.context import Context
 from laurel.agents.layouts import VOICE
 from laurel.agents.parts import Marker, Rows, parse
-from laurel.models.hashing import hash64
+from laurel.models.hashing import combine, hash64
 from laurel.models.networks import PLUS_K, POST
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NAME, NO_DAY, REASONS, Examined, examine
 from laurel.models.voice import COUNTED, DUPLICATE, RETRACTION, UNMATCHED, Acts, Voices, Weighed
@@ -186,22 +186,25 @@ def _taken(examined: Examined, rows: npt.NDArray[np.int64]) -> Examined:
 
 
 def _acts(events: pa.RecordBatch, owner: npt.NDArray[np.int64], examined: Examined, context: Context) -> Acts:
-    topics = events.column("topics")
-    plus_k = context.networks.kind[examined.action] == PLUS_K
+    topics, networks = events.column("topics"), context.networks
+    plus_k = networks.kind[examined.action] == PLUS_K
     topic = np.zeros(len(owner), np.uint64)
     if plus_k.any():
         rows = np.flatnonzero(plus_k)
         topic[rows] = hash64(pc.list_element(topics.take(pa.array(rows)), 0))
+    target = hash64(events.column("target"))
+    # An event is known by its id and by what it does, so that nothing but that can be taken back by naming its id.
+    does = combine(combine(target, networks.ids[examined.action].astype(np.uint64)), hash64(pc.binary_join(topics, "\n")))
     return Acts(
         owner=owner,
-        event=hash64(events.column("event_id")),
-        target=hash64(events.column("target")),
+        event=combine(hash64(events.column("event_id")), does),
+        target=target,
         topic=topic,
         day=examined.day,
-        kind=context.networks.kind[examined.action].astype(np.int64),
-        action_weight=context.networks.weight[examined.action],
-        anonymous=np.asarray(events.column("actor").is_null()) & (context.networks.kind[examined.action] != POST),
-        retracts=hash64(events.column("retracts")),
+        kind=networks.kind[examined.action].astype(np.int64),
+        action_weight=networks.weight[examined.action],
+        anonymous=np.asarray(events.column("actor").is_null()) & (networks.kind[examined.action] != POST),
+        retracts=np.where(events.column("retracts").is_null(), 0, combine(hash64(events.column("retracts")), does)),
     )
 
 

@@ -12,6 +12,7 @@ from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.parts import Marker, Rows, parse
+from laurel.models import ragged
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.refusals import NO_DAY
@@ -167,12 +168,16 @@ def _bucket_rows(records: pa.RecordBatch, context: Context) -> npt.NDArray[np.vo
 
 
 def _topic_rows(records: pa.RecordBatch, owner: Int) -> tuple[Int, npt.NDArray[np.void], pa.Array]:
-    """Owner, TOPIC row and name of each topic of each record."""
+    """Owner, TOPIC row and name of each topic of each record; one that a record names twice counts once."""
     column = records.column("topics")
     parents = np.asarray(pc.list_parent_indices(column)).astype(np.int64)
     names = pc.list_flatten(column)
+    topics = hash64(names)
+    order = np.lexsort((topics, parents))
+    once = order[ragged.starts(parents[order], topics[order])]
+    parents, names, topics = parents[once], names.take(pa.array(once)), topics[once]
     rows = np.empty(len(names), TOPIC)
-    rows["topic"] = hash64(names)
+    rows["topic"] = topics
     for name in ("day", "admit", "weight", "plus_k"):
         rows[name] = records.column(name).to_numpy()[parents]
     return owner[parents], rows, names

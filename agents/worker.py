@@ -30,10 +30,14 @@ IDLE_FOR = 1.0  # seconds without work, input drained, that make a worker idle
 SESSION_TIMEOUT = 20.0  # seconds without a heartbeat until the group gives a worker's partitions away
 
 
+class WorkerError(LaurelError):
+    """A worker can't go on."""
+
+
 class Worker:
     """One worker process, run by `run` until it is told to stop."""
 
-    def __init__(self, settings: Settings, *, until_idle: bool = False, ready: Callable[[int], None] = lambda port: None) -> None:
+    def __init__(self, settings: Settings, *, until_idle: bool = False, ready: Callable[[int], None] = lambda _port: None) -> None:
         self._settings, self._until_idle, self._ready = settings, until_idle, ready
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
@@ -61,7 +65,7 @@ class Worker:
             await calendar.start()
             await app.start()
             self._ready(port)
-            beside = [asyncio.create_task(self._measure(context, runtime))]
+            beside = [asyncio.create_task(self._measure(context, runtime)), asyncio.create_task(self._watch(app))]
             await self._stop.wait()
         finally:
             for task in beside:
@@ -80,6 +84,11 @@ class Worker:
             self._failure = error
             log.critical("stopping: %s", error, exc_info=None if isinstance(error, LaurelError) else error)
         self._stop.set()
+
+    async def _watch(self, app: faust.App) -> None:
+        """Faust goes on running when one of its services has crashed; a worker must not."""
+        await app._crashed.wait()  # noqa: SLF001 (there is no public way to wait for it)
+        await self._fail(app.crash_reason or WorkerError("the consumer crashed"))
 
     async def _measure(self, context: Context, runtime: Runtime) -> None:
         try:

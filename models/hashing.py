@@ -43,6 +43,13 @@ def hash64(strings: pa.Array) -> Hash:
     return state
 
 
+def combine(first: Hash, second: Hash) -> Hash:
+    """One hash, uint64[n], of two that belong together, in this order; never 0."""
+    both = _mix(first ^ _mix(second + SEED))
+    both[both == 0] = SEED
+    return both
+
+
 def _mix(values: Hash) -> Hash:
     for shift, factor in MIX:
         values = (values ^ (values >> shift)) * factor

@@ -74,7 +74,7 @@ class ScoreModel:
     amplification_floor: float = 0.25
     amplification_prior: float = 5.0
     first_mean: float = 1.0
-    mean_lowest: float = 0.1
+    mean_lowest: float = 0.2
     mean_highest: float = 100.0
     lowest: float = 1.0
     highest: float = 100.0
@@ -86,7 +86,7 @@ class ScoreModel:
     r0_first: float = 1.0
     r0_lowest: float = 1e-6
     r0_highest: float = 1e9
-    r0_step: float = 0.02
+    r0_step: float = 0.03
     r0_free_days: int = 30
     leaders_kept: int = 100
     gold_ranks: int = 20

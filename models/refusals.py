@@ -35,6 +35,7 @@ REASONS = {
     "future": "occurred_at is more than a day after the record was published, or 30 days after the open day",
     "expired": "occurred_at is too far back to count at any close still to come",
     "self_engagement": "the actor is the target",
+    "post_by_another": "a post's actor is not its author, the target",
     "too_many_topics": "more than 20 topics",
     "plus_k_topic": "a +K names exactly one topic and its giver",
     "daily_limit": "the actor has had more than 5,000 reactions that day",
@@ -94,7 +95,8 @@ def examine(
         "malformed_timestamp": occurred_at < 0,
         "future": (occurred_at > published_at + DAY) | early,
         "expired": late,
-        "self_engagement": same & (kind != POST),
+        "self_engagement": same & ~((codes >= 0) & (kind == POST)),
+        "post_by_another": ~same & ~no_actor & (codes >= 0) & (kind == POST),
         "too_many_topics": topics > model.topics_most,
         "plus_k_topic": plus_k & ((topics != 1) | no_actor),
     }

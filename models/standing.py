@@ -27,7 +27,7 @@ TOPIC_PART = np.dtype([("topic", "<u8"), ("strength", "<i8"), ("plus_k", "<i8")]
 
 @dataclass(frozen=True)
 class Standing:
-    """n accounts at a close: `present` bool[n] where there is state that the close may count; `parts` (PART) by network and
+    """n accounts at a close: `present` bool[n] where anything counts; `parts` (PART) by network and
     action; `presences` (PRESENCE) by network; `factors` float64, the amplification of each presence; `raw` float64[n] points."""
 
     present: npt.NDArray[np.bool_]
@@ -41,9 +41,6 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
     """The accounts' standing at the close of `day`; `means` float64[networks] are reactions per post (see amplification)."""
     rows, owners, fade = _admitted(influences.buckets, day, model)
     keys = len(influences.header)
-    present = np.zeros(keys, np.bool_)
-    present[owners] = True
-    present[_admitted(influences.topics, day, model)[1]] = True
     at = np.searchsorted(networks.ids, rows["action"])
     known = networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]  # an operator may have removed an action
     owners, fade, rows, at = owners[known], fade[known], rows[known], at[known]
@@ -54,6 +51,10 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
     columns["part"] = (rows["weight"] * fade)[order]
     columns["count"] = (rows["count"] * fade)[order]
     parts = _sum(owners[order], columns, ("code",), keys)
+
+    # What was wholly taken back leaves nothing behind, whether or not its rows have met in one bucket yet.
+    left = np.zeros(keys, np.int64)
+    np.add.at(left, parts.owners, parts.rows["count"])
 
     owners = parts.owners
     kind = networks.kind[parts.rows["code"]]
@@ -69,7 +70,7 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
     # An account's networks are added in the order of the table, so that the sum is the same to the last bit.
     raw = np.zeros(keys)
     np.add.at(raw, presences.owners, factors * counts["part"] / (FADE_UNIT * POINT))
-    return Standing(present, parts, presences, factors, raw)
+    return Standing(left > 0, parts, presences, factors, raw)
 
 
 def topic_parts(influences: Influences, day: int, model: ScoreModel) -> Ragged:

@@ -20,7 +20,7 @@ AVERAGE = 20.0  # points: the mean score that r0 is chosen for
 LOWEST_R0, HIGHEST_R0 = 1e-6, 1e9
 HALVINGS = 200
 FREE_CLOSES = 30  # closes after which r0 moves slowly
-STEP = 0.02  # share by which r0 rises at a close at most; it falls by the same factor
+STEP = 0.03  # share by which r0 rises at a close at most; it falls by the same factor
 PAIRS_KEPT = 4096
 LAST_EPOCH = 2**31 - 1
 

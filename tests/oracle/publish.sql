@@ -23,7 +23,7 @@ SELECT today(), account, 'laurel', 'base', 1 FROM raws;
 INSERT INTO means
 SELECT today(), network, coalesce(n.mean, o.mean)
 FROM (
-  SELECT network, greatest(0.1, least(100, sum(reactions) / sum(posts))) AS mean FROM voices WHERE posts > 0 GROUP BY network
+  SELECT network, greatest(0.2, least(100, sum(reactions) / sum(posts))) AS mean FROM voices WHERE posts > 0 GROUP BY network
 ) n
 FULL OUTER JOIN (SELECT network, mean FROM means WHERE day = before()) o USING (network);
 
