@@ -57,7 +57,8 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
         reader.assign([place])
         waited, at = 0.0, begin
         while at < end:
-            messages = reader.consume(BATCH, timeout=POLL)
+            # Not more than there can be: the call waits until it has that many or its time is up.
+            messages = reader.consume(min(BATCH, end - at), timeout=POLL)
             if not messages:
                 position = reader.position([TopicPartition(topic, partition)])[0].offset
                 if position >= end:
