@@ -71,23 +71,23 @@ def cache_folder() -> Path:
 def ensure_jars(jars: tuple[Jar, ...] | None = None) -> list[Path]:
     """Paths of the jars in the cache, after fetching those that are missing or damaged.
 
-    Every file's checksum is verified on every call (about 40 ms for all of Kafka). A file appears under its name only
+    Every file's checksum is verified on every call (30 ms for all of Kafka). A file appears under its name only
     once it is whole, so a download may be interrupted, or run twice at the same time.
 
     Raises JarError if a jar can't be fetched, or what comes has another checksum.
     """
     wanted = pinned_jars() if jars is None else jars
     folder = cache_folder() / "jars"
-    missing = [jar for jar in wanted if not jar.is_sound(folder / jar.file_name)]
-    if missing:
-        try:
+    try:
+        missing = [jar for jar in wanted if not jar.is_sound(folder / jar.file_name)]
+        if missing:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".download-", dir=folder, ignore_cleanup_errors=True) as scratch:
                 _download(missing, Path(scratch), folder)
-        except OSError as error:
-            raise JarError(
-                f"can't keep Kafka's jars in {folder} ({error}); set LAUREL_CACHE_DIR to a folder that can be written"
-            ) from error
+    except OSError as error:
+        raise JarError(
+            f"can't keep Kafka's jars in {folder} ({error}); set LAUREL_CACHE_DIR to a folder that can be written"
+        ) from error
     return [folder / jar.file_name for jar in wanted]
 
 
@@ -145,12 +145,15 @@ def _progress(missing: list[Jar], folder: Path) -> Iterator[Callable[[int], None
     """A progress bar on a terminal, one plain line elsewhere; both on standard error."""
     console = Console(stderr=True)
     total = sum(jar.bytes for jar in missing)
-    what = f"Apache Kafka ({len(missing)} jars) into {folder}"
     if not console.is_terminal:
-        console.print(f"downloading {what}, {total / 1e6:.0f} MB", soft_wrap=True, highlight=False)
+        console.print(
+            f"downloading Apache Kafka ({len(missing)} jars, {total / 1e6:.0f} MB) into {folder}",
+            soft_wrap=True,
+            highlight=False,
+        )
         yield lambda _bytes: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(f"downloading {what}", total=total)
+        task = progress.add_task("downloading Apache Kafka", total=total)
         yield lambda count: progress.advance(task, count)
