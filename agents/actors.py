@@ -11,19 +11,18 @@ from confluent_kafka import Message
 
 from laurel.agents.context import Context
 from laurel.agents.layouts import VOICE
-from laurel.agents.parts import Marker, Rows, parse
+from laurel.agents.parts import Marker, Rows, letters, parse
 from laurel.models.hashing import combine, hash64
 from laurel.models.networks import PLUS_K, POST
-from laurel.models.refusals import ACCEPTED, BY_STATUS, NAME, NO_DAY, REASONS, Examined, examine
+from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, Examined, examine
 from laurel.models.voice import COUNTED, DUPLICATE, RETRACTION, UNMATCHED, Acts, Voices, Weighed
 from laurel.models.weigh import weigh
 from laurel.streams.chunk import Chunk
-from laurel.streams.dead_letters import DeadLetter, from_record
 from laurel.streams.outbox import Output
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.store import STATE
 from laurel.streams.reader import read
+from laurel.streams.store import STATE
 
 STAGE, SOURCE = "actors", "engagements"
 
@@ -39,7 +38,7 @@ class Actors:
     def parse(self, chunk: Chunk) -> list[Part]:
         """Engagements and day markers."""
         self._context.metrics.taken(chunk.topic, len(chunk.records))
-        return parse(chunk, self._context.codec, "Engagement")
+        return parse(chunk, self._context.codec, "Engagement", range(-1, 0))
 
     async def start(self) -> None:
         """Nothing is unfinished between checkpoints."""
@@ -77,7 +76,7 @@ class Actors:
         reason = np.where(new, examined.reason, ACCEPTED)
         for status, code in BY_STATUS.items():
             reason[accepted[weighed.status == status]] = code
-        changes.refused += _letters(rows, np.flatnonzero(reason), reason)
+        changes.refused += letters(rows, np.flatnonzero(reason), reason)
         for status, outcome in OUTCOMES.items():
             context.metrics.weighed(outcome, int((weighed.status == status).sum()))
         if len(accepted):
@@ -206,16 +205,6 @@ def _acts(events: pa.RecordBatch, owner: npt.NDArray[np.int64], examined: Examin
         anonymous=np.asarray(events.column("actor").is_null()) & (networks.kind[examined.action] != POST),
         retracts=np.where(events.column("retracts").is_null(), 0, combine(hash64(events.column("retracts")), does)),
     )
-
-
-def _letters(rows: list[Rows], refused: npt.NDArray[np.int64], reason: npt.NDArray[np.uint8]) -> list[DeadLetter]:
-    begin, letters = 0, []
-    for run in rows:
-        for at in refused[(refused >= begin) & (refused < begin + len(run.positions))].tolist():
-            name = NAME[int(reason[at])]
-            letters.append(from_record(run.chunk.records[int(run.positions[at - begin])], name, REASONS[name]))
-        begin += len(run.positions)
-    return letters
 
 
 def _select(states: States, keys: npt.NDArray[np.int64]) -> States:

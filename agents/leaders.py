@@ -43,7 +43,7 @@ class Leaders:
     def parse(self, chunk: Chunk) -> list[Part]:
         """Candidates and day markers."""
         self._context.metrics.taken(chunk.topic, len(chunk.records))
-        return parse(chunk, self._context.codec, "TopicCandidates")
+        return parse(chunk, self._context.codec, "TopicCandidates", range(self._context.partitions))
 
     async def start(self) -> None:
         """Candidates not yet settled come again; a settled day's report may not have been sent."""
@@ -55,12 +55,18 @@ class Leaders:
     async def stop(self) -> None:
         """Nothing runs beside the partition's own work."""
 
-    def apply(self, parts: Sequence[Part]) -> None:
-        """Holds candidates of days not settled yet."""
+    def apply(self, parts: Sequence[Part]) -> Changes | None:
+        """Holds candidates of days not settled yet. What is refused while none are held can be let go of at once."""
         for part in parts:
             rows: Rows = part.content
             self._refused += rows.refused
-            self._held.append(rows.table)
+            if rows.table.num_rows:
+                self._held.append(rows.table)
+        settled = self._partition.store.mark.notes.get("settled")
+        if self._held or any(settled is None or day > settled for day in self._marked.values()):
+            return None
+        refused, self._refused = self._refused, []
+        return Changes(parts[-1].last_offset, refused=refused)
 
     async def marker(self, part: Part) -> None:
         """Settles the day when this was the last partition's marker."""

@@ -1,18 +1,20 @@
 """Takes a chunk apart: runs of rows of the one record type a stage expects, and the day markers between them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from laurel.models.refusals import REASONS
+from laurel.models.refusals import NAME, REASONS
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec
 from laurel.streams.dead_letters import DeadLetter, from_record
 from laurel.streams.partition import Part
 
 MARKER = "DayMarker"
+STRAY_MARKER = "a day marker that no stage sends: its upstream is none of this topic's, or its day is before 1970"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ class Marker:
     model: str
 
 
-def parse(chunk: Chunk, codec: Codec, expected: str) -> list[Part]:
-    """Parts in log order, covering the whole chunk; what can't be read as `expected` is refused in its run of rows."""
+def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[Part]:
+    """Parts in log order, covering the whole chunk; what can't be read as `expected` is refused in its run of rows.
+
+    So is a marker of any upstream but `upstreams`: it comes from no stage of ours, and no day may be closed by it.
+    """
     decoded = codec.decode([record.value for record in chunk.records])
     refused = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
     markers: list[tuple[int, Marker]] = []
@@ -58,7 +63,10 @@ def parse(chunk: Chunk, codec: Codec, expected: str) -> list[Part]:
             positions, table = rows.positions, rows.table
         elif name == MARKER:
             for at, row in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
-                markers.append((at, Marker(row["day"], row["upstream"], chunk.records[at].offset, row["model"])))
+                if row["upstream"] in upstreams and row["day"] >= 0:
+                    markers.append((at, Marker(row["day"], row["upstream"], chunk.records[at].offset, row["model"])))
+                else:
+                    refused.append((at, "unexpected_record", STRAY_MARKER))
         else:
             message = f"{REASONS['unexpected_record']}: {name}"
             refused += [(at, "unexpected_record", message) for at in rows.positions.tolist()]
@@ -76,6 +84,17 @@ def parse(chunk: Chunk, codec: Codec, expected: str) -> list[Part]:
             parts.append(Part(marker.offset, 1, int(sizes), marker, is_marker=True))
         begin = end + 1
     return parts
+
+
+def letters(rows: Sequence[Rows], refused: npt.NDArray[np.int64], reason: npt.NDArray[np.uint8]) -> list[DeadLetter]:
+    """Dead letters of some rows (int64, into all runs one after the other), each for its reason code in `reason`."""
+    begin, found = 0, []
+    for run in rows:
+        for at in refused[(refused >= begin) & (refused < begin + len(run.positions))].tolist():
+            name = NAME[int(reason[at])]
+            found.append(from_record(run.chunk.records[int(run.positions[at - begin])], name, REASONS[name]))
+        begin += len(run.positions)
+    return found
 
 
 def _none(codec: Codec, name: str) -> pa.RecordBatch:

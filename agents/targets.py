@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.layouts import INFLUENCE
-from laurel.agents.parts import Marker, Rows, parse
+from laurel.agents.parts import Marker, Rows, letters, parse
 from laurel.models import ragged
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
-from laurel.models.refusals import NO_DAY
+from laurel.models.refusals import ACCEPTED, CODE, NO_DAY
 from laurel.streams.chunk import Chunk
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
@@ -37,7 +37,7 @@ class Targets:
     def parse(self, chunk: Chunk) -> list[Part]:
         """Influence records and day markers."""
         self._context.metrics.taken(chunk.topic, len(chunk.records))
-        return parse(chunk, self._context.codec, "Influence")
+        return parse(chunk, self._context.codec, "Influence", range(self._context.partitions))
 
     async def start(self) -> None:
         """Takes up a close that was not finished when the partition was last let go."""
@@ -76,6 +76,10 @@ class Targets:
         if not table:
             return Changes(parts[-1].last_offset, refused=refused)
         records, offsets = table[0], np.concatenate([run.offsets for run in rows])
+        reason = _examine(records, self._context)
+        refused += letters(rows, np.flatnonzero(reason), reason)
+        good = np.flatnonzero(reason == ACCEPTED)
+        records, offsets = records.take(pa.array(good)), offsets[good]
         first_time, reached = _first_time(records, self._reached)
         records, offsets = records.take(pa.array(first_time)), offsets[first_time]
 
@@ -138,6 +142,21 @@ class Targets:
             raise
         except BaseException as error:
             await self._partition.fail(error)
+
+
+def _examine(records: pa.RecordBatch, context: Context) -> npt.NDArray[np.uint8]:
+    """Reason codes: only what an actors partition sends, about networks that are still in the table, can be added up."""
+    upstream = records.column("upstream").to_numpy()
+    codes = context.networks.codes(records.column("network"), records.column("action"))
+    checks = {
+        "unexpected_record": (upstream < 0) | (upstream >= context.partitions),
+        "unknown_network": codes == -1,
+        "unknown_action": codes == -2,
+    }
+    reason = np.full(len(codes), ACCEPTED, np.uint8)
+    for name, wrong in reversed(checks.items()):
+        reason[wrong] = CODE[name]
+    return reason
 
 
 def _first_time(records: pa.RecordBatch, reached: Int) -> tuple[Int, Int]:
