@@ -41,11 +41,6 @@ def filled(column: Column, default: str) -> Column:
     return _coalesce(column, pa.scalar(default))
 
 
-def first_of(*columns: Column) -> Column:
-    """Row by row the first value that isn't null."""
-    return _coalesce(*columns)
-
-
 def mask(column: Column) -> Mask:
     """A column of booleans without nulls as a NumPy mask."""
     return cast("Mask", column.to_numpy(zero_copy_only=False))

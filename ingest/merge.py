@@ -34,7 +34,6 @@ class _Source:
     chunks: Iterator[Chunk]
     records: pa.RecordBatch = field(default_factory=_empty)
     keys: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    newest: int = -(1 << 63)
     done: float = 0.0
     ended: bool = False
 
@@ -69,8 +68,8 @@ def merge(paths: Sequence[Path], form: Format | None = None) -> Iterator[Merged]
 def _fill(source: _Source, chunk: Chunk) -> None:
     times = arrow.numbers(chunk.records["occurred_at"])
     source.records, source.done = chunk.records, chunk.done
-    source.keys = np.maximum(np.maximum.accumulate(times), source.newest) if len(times) else times
-    source.newest = int(source.keys[-1]) if len(times) else source.newest
+    # From the chunk's own beginning is enough: what lies before this chunk is out already, and so is all that precedes it.
+    source.keys = np.maximum.accumulate(times) if len(times) else times
 
 
 def _take(waiting: list[_Source]) -> pa.RecordBatch:

@@ -106,8 +106,10 @@ def check(batch: pa.RecordBatch) -> None:
 
 
 def keys(batch: pa.RecordBatch) -> list[bytes]:
-    """The record keys, UTF-8: the actor, or the target if that is null."""
-    return cast("list[bytes]", arrow.first_of(batch["actor"], batch["target"]).cast(pa.binary()).to_pylist())
+    """The record keys, UTF-8: the actor, or the target if there is none (an empty actor is nobody, as null is)."""
+    actor = arrow.filled(batch["actor"], "")
+    found = arrow.choose(arrow.equals(actor, ""), batch["target"], actor)
+    return cast("list[bytes]", found.cast(pa.binary()).to_pylist())
 
 
 def _value(name: str, value: Any) -> Any:
@@ -173,11 +175,11 @@ def _alike(given: Any, wanted: Any) -> bool:
         return _alike(given.value_type, wanted)
     if pa.types.is_list(wanted):
         lists = pa.types.is_list(given) or pa.types.is_large_list(given)
-        return lists and _alike(given.value_type, wanted.value_type)
+        return bool(lists) and _alike(given.value_type, wanted.value_type)
     if pa.types.is_string(wanted):
-        return pa.types.is_string(given) or pa.types.is_large_string(given) or pa.types.is_null(given)
+        return bool(pa.types.is_string(given) or pa.types.is_large_string(given) or pa.types.is_null(given))
     if pa.types.is_int64(wanted):
-        return pa.types.is_integer(given)
+        return bool(pa.types.is_integer(given))
     return bool(given == wanted)
 
 

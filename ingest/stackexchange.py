@@ -30,7 +30,7 @@ def read(path: Path) -> Iterator[Chunk]:
         header = arrow.equals(block.texts, HEADER) & (block.numbers == 1)
         fits = arrow.matches(block.texts, _ROW) & (block.numbers > 1)
         wrong = block.numbers[~fits & ~header]
-        rejects = [Reject(int(line), f"not `{HEADER}`" + " as first line" * (line == 1)) for line in wrong]
+        rejects = [Reject(int(line), f"not `{HEADER}`") for line in wrong]
         batch = _engagements(block.numbers[fits] - 1, arrow.keep(block.texts, fits))
         yield Chunk(block.rows - int(header.sum()), batch, sorted(block.rejects + rejects), block.done)
 
