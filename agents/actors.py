@@ -1,7 +1,6 @@
 """The first stage, by actor: what does this account do, and how much does each act count?"""
 
 from collections.abc import Sequence
-from time import time
 
 import numpy as np
 import numpy.typing as npt
@@ -80,8 +79,8 @@ class Actors:
         for status, outcome in OUTCOMES.items():
             context.metrics.weighed(outcome, int((weighed.status == status).sum()))
         if len(accepted):
-            newest = events.column("occurred_at")[int(accepted[-1])].as_py() / 1000
-            context.metrics.event_lag(self._partition.number, time() - newest)
+            newest = pc.max(events.column("occurred_at").take(pa.array(accepted))).as_py() / 1000
+            context.metrics.applied(self._partition.number, newest)
 
         changes.outputs = self._influence(events, accepted, weighed, offsets)
         touched = np.unique(owner[new])

@@ -12,6 +12,7 @@ from faust.types import TP
 from laurel.agents import actors, coordinator, leaders, targets
 from laurel.agents.context import Context
 from laurel.agents.coordinator import Coordinator
+from laurel.models.refusals import REASONS, UNREADABLE
 from laurel.streams.chunk import Chunk
 from laurel.streams.partition import Keeper, Partition
 from laurel.streams.restore import restore
@@ -29,6 +30,7 @@ class Stage:
     name: str
     source: str
     keeper: Callable[[Context, Partition], Keeper]
+    reasons: tuple[str, ...]  # for which it refuses records
 
     @property
     def changelog(self) -> str:
@@ -37,9 +39,9 @@ class Stage:
 
 
 STAGES = (
-    Stage(actors.STAGE, actors.SOURCE, actors.Actors),
-    Stage(targets.STAGE, targets.SOURCE, targets.Targets),
-    Stage(leaders.STAGE, leaders.SOURCE, leaders.Leaders),
+    Stage(actors.STAGE, actors.SOURCE, actors.Actors, tuple(REASONS)),
+    Stage(targets.STAGE, targets.SOURCE, targets.Targets, targets.REFUSES),
+    Stage(leaders.STAGE, leaders.SOURCE, leaders.Leaders, UNREADABLE),
 )
 
 
@@ -100,6 +102,7 @@ class Runtime:
         context, settings = self._context, self._context.settings
         folder = settings.state / f"{settings.topic_prefix}{settings.group}" / f"{stage.name}-{number}"
         loop = asyncio.get_running_loop()
+        context.metrics.expect(stage.name, stage.reasons)
 
         def opened() -> Store:
             store, began = Store(folder), monotonic()
@@ -130,8 +133,8 @@ class Runtime:
         if TP(self._reports, 0) in revoked:
             self._coordinator = None
         await asyncio.gather(*(partition.stop() for partition in gone.values()))
-        for partition in gone.values():
-            self._context.metrics.forget(partition.stage, partition.number)
+        for tp, partition in gone.items():
+            self._context.metrics.forget(partition.stage, tp.topic, partition.number)
 
     async def close(self) -> None:
         """Lets everything go."""
@@ -154,6 +157,10 @@ class Runtime:
             for partition in self._partitions.values()
         )
         return quiet and not self._context.calendar.open_requests
+
+    def applied(self) -> dict[TP, int]:
+        """The next offset of each partition that was not checkpointed yet."""
+        return {tp: partition.store.mark.source + 1 for tp, partition in self._partitions.items()}
 
     def positions(self) -> dict[TP, int]:
         """The next offset of each partition that was not taken yet."""

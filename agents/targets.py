@@ -15,13 +15,14 @@ from laurel.agents.parts import Marker, Rows, letters, parse
 from laurel.models import ragged
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
-from laurel.models.refusals import ACCEPTED, CODE, NO_DAY
+from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
 from laurel.streams.chunk import Chunk
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
 from laurel.streams.store import NAME, STATE
 
 STAGE, SOURCE = "targets", "influence"
+REFUSES = (*UNREADABLE, "unknown_network", "unknown_action")
 
 Int = npt.NDArray[np.int64]
 

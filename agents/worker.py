@@ -93,10 +93,11 @@ class Worker:
     async def _measure(self, context: Context, runtime: Runtime) -> None:
         try:
             while True:
-                positions = runtime.positions()
+                positions, applied = runtime.positions(), runtime.applied()
                 ends = await asyncio.to_thread(end_offsets, self._settings.servers, list(positions))
                 for tp, end in ends.items():
-                    context.metrics.lag(tp.topic, tp.partition, max(end - positions[tp], 0))
+                    context.metrics.lag(tp.topic, tp.partition, max(end - applied[tp], 0))
+                context.metrics.open_days(len(context.calendar.open_requests))
                 await asyncio.to_thread(runtime.measure)
                 drained = positions and all(end <= positions[tp] for tp, end in ends.items())
                 if self._until_idle and drained and runtime.idle_for(IDLE_FOR) and runtime.positions() == positions:

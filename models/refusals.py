@@ -42,6 +42,7 @@ REASONS = {
     "plus_k_repeat": "the giver gave this person a +K in this topic within the last 7 days",
     "plus_k_quota": "the giver has given 5 +Ks that day",
 }
+UNREADABLE = ("empty_value", "wrong_magic_byte", "unknown_schema_id", "malformed_avro", "unexpected_record")
 CODE = {reason: code for code, reason in enumerate(REASONS, start=1)}
 NAME = {code: reason for reason, code in CODE.items()}
 ACCEPTED = 0

@@ -1,9 +1,10 @@
 """The worker's Prometheus metrics: one registry, names with base units, few labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from time import time
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -14,6 +15,8 @@ class Metrics:
     """What a worker process counts and measures."""
 
     def __init__(self) -> None:
+        # They are twice the series, for times that Prometheus doesn't need.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -31,9 +34,18 @@ class Metrics:
         self._closed_day = Gauge("laurel_closed_day_timestamp_seconds", "Start of the newest closed day.", registry=r)
         self._keys = Gauge("laurel_state_keys", "Keys in a store, about.", ["stage", "partition"], registry=r)
         self._bytes = Gauge("laurel_state_bytes", "Bytes of a store's files.", ["stage", "partition"], registry=r)
+        self._open_days = Gauge("laurel_open_close_requests", "Days asked to be closed that are not closed yet.", registry=r)
         self._waiting = Gauge("laurel_backlog_bytes", "Fetched but not yet applied.", ["stage", "partition"], registry=r)
         self._restored = Counter("laurel_restored_records_total", "Changelog records applied by restores.", ["stage"], registry=r)
         self._restoring = Gauge("laurel_restore_remaining_records", "Changelog records still to apply.", ["stage", "partition"], registry=r)
+        self._newest: dict[int, float] = {}  # by partition, seconds since 1970 of the newest applied event
+        self._newest_closed: int | None = None
+
+    def expect(self, stage: str, reasons: Iterable[str]) -> None:
+        """Begins a stage's counters at zero, so that the first dead letter of a reason is an increase too."""
+        for reason in reasons:
+            self._refused.labels(stage, reason)
+        self._restored.labels(stage)
 
     def serve(self, host: str, port: int) -> tuple[int, Callable[[], None]]:
         """Serves /metrics; returns the port and a function that ends it. OSError if the port is taken."""
@@ -53,8 +65,7 @@ class Metrics:
 
     def weighed(self, outcome: str, events: int) -> None:
         """Engagements were weighed."""
-        if events:
-            self._weighed.labels(outcome).inc(events)
+        self._weighed.labels(outcome).inc(events)
 
     def refused(self, stage: str, reason: str) -> None:
         """A record went to the dead letters."""
@@ -64,9 +75,11 @@ class Metrics:
         """Records between what is applied and the partition's end."""
         self._lag.labels(topic, str(partition)).set(records)
 
-    def event_lag(self, partition: int, seconds: float) -> None:
-        """How far behind now the newest applied event is."""
-        self._event_lag.labels(str(partition)).set(seconds)
+    def applied(self, partition: int, newest: float) -> None:
+        """Events were applied, the newest of which occurred then (seconds since 1970); the lag grows while none are."""
+        if partition not in self._newest:
+            self._event_lag.labels(str(partition)).set_function(lambda: time() - self._newest.get(partition, time()))
+        self._newest[partition] = max(newest, self._newest.get(partition, newest))
 
     def checkpoint(self, stage: str, seconds: float) -> None:
         """A checkpoint was taken."""
@@ -82,7 +95,13 @@ class Metrics:
 
     def closed(self, day: int) -> None:
         """A day (since 1970-01-01) is closed."""
-        self._closed_day.set(day * 86_400)
+        if self._newest_closed is None or day > self._newest_closed:
+            self._newest_closed = day
+            self._closed_day.set(day * 86_400)
+
+    def open_days(self, days: int) -> None:
+        """How many days wait to be closed."""
+        self._open_days.set(days)
 
     def state(self, stage: str, partition: int, keys: int, size: int, waiting: int) -> None:
         """How large a partition's state and backlog are."""
@@ -96,8 +115,10 @@ class Metrics:
         self._restored.labels(stage).inc(applied)
         self._restoring.labels(stage, str(partition)).set(remaining)
 
-    def forget(self, stage: str, partition: int) -> None:
-        """A partition went elsewhere: its gauges end here."""
+    def forget(self, stage: str, topic: str, partition: int) -> None:
+        """A stage's partition went elsewhere: its gauges, and its source topic's, end here."""
         for gauge in (self._keys, self._bytes, self._waiting, self._restoring):
-            if (stage, str(partition)) in gauge._metrics:
-                gauge.remove(stage, str(partition))
+            gauge.remove(stage, str(partition))
+        self._lag.remove(topic, str(partition))
+        if stage == "actors" and self._newest.pop(partition, None) is not None:
+            self._event_lag.remove(str(partition))

@@ -21,8 +21,9 @@ def restore(store: Store, servers: str, changelog: str, partition: int, progress
     be read.
     """
     low, high = ends(servers, changelog, partition)
-    applied = 0
-    for messages in read(servers, changelog, partition, max(store.mark.changelog, low), high):
+    applied, begin = 0, max(store.mark.changelog, low)
+    progress(0, max(high - begin, 0))
+    for messages in read(servers, changelog, partition, begin, high):
         mark = store.mark
         keys, values = [], []
         for message in messages:
@@ -39,4 +40,5 @@ def restore(store: Store, servers: str, changelog: str, partition: int, progress
         progress(len(messages), high - reached)
     if store.mark.changelog < high:
         store.write([], [], replace(store.mark, changelog=high))
+    progress(0, 0)
     return applied
