@@ -61,6 +61,11 @@ class Runtime:
         """All source topics."""
         return [*self._stages, self._reports]
 
+    @property
+    def coordinates(self) -> bool:
+        """Whether this worker brings the closes of days together; one of a group does."""
+        return self._coordinator is not None
+
     def accepts(self, tp: TP) -> bool:
         """Whether more of the partition may be fetched: it is open, and what waits is within its share."""
         if tp.topic == self._reports:

@@ -9,6 +9,7 @@ from typing import Any
 import faust
 from faust.types import StreamT
 
+from laurel.agents import clock
 from laurel.agents.context import Context
 from laurel.agents.runtime import Runtime
 from laurel.models.errors import LaurelError
@@ -65,7 +66,11 @@ class Worker:
             await calendar.start()
             await app.start()
             self._ready(port)
-            beside = [asyncio.create_task(self._measure(context, runtime)), asyncio.create_task(self._watch(app))]
+            beside = [
+                asyncio.create_task(self._measure(context, runtime)),
+                asyncio.create_task(self._watch(app)),
+                asyncio.create_task(self._close_days(context, runtime)),
+            ]
             await self._stop.wait()
         finally:
             for task in beside:
@@ -89,6 +94,14 @@ class Worker:
         """Faust goes on running when one of its services has crashed; a worker must not."""
         await app._crashed.wait()  # noqa: SLF001 (there is no public way to wait for it)
         await self._fail(app.crash_reason or WorkerError("the consumer crashed"))
+
+    async def _close_days(self, context: Context, runtime: Runtime) -> None:
+        try:
+            await clock.close_days(context, lambda: runtime.coordinates)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            await self._fail(error)
 
     async def _measure(self, context: Context, runtime: Runtime) -> None:
         try:
