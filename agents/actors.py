@@ -20,7 +20,7 @@ from laurel.streams.chunk import Chunk
 from laurel.streams.outbox import Output
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.reader import read
+from laurel.streams.reader import offset_of, read
 from laurel.streams.store import STATE
 
 STAGE, SOURCE = "actors", "engagements"
@@ -85,7 +85,9 @@ class Actors:
         changes.outputs = self._influence(events, accepted, weighed, offsets)
         touched = np.unique(owner[new])
         np.maximum.at(voices.header["next_offset"], owner[new], offsets[new] + 1)
-        after = _select(States(voices.header, {"pairs": voices.pairs, "seen": voices.seen, "given": voices.given}), touched)
+        after = _select(
+            States(voices.header, {"pairs": voices.pairs, "seen": voices.seen, "given": voices.given}), touched
+        )
         changes.keys = [STATE + keys[at] for at in touched.tolist()]
         changes.values = list(pack(VOICE, after))
         return changes
@@ -155,11 +157,13 @@ class Actors:
     def _scored(self, messages: list[Message]) -> Changes | None:
         if not messages:
             return None
-        changes = Changes(self._partition.store.mark.source, notes={"scores_offset": messages[-1].offset() + 1})
+        changes = Changes(self._partition.store.mark.source, notes={"scores_offset": offset_of(messages[-1]) + 1})
         rows = self._context.codec.decode([message.value() for message in messages]).batches.get("AccountScore")
         if rows is None:
             return changes
-        newest = dict(zip(rows.table.column("account").to_pylist(), rows.table.column("score").to_pylist(), strict=True))
+        newest = dict(
+            zip(rows.table.column("account").to_pylist(), rows.table.column("score").to_pylist(), strict=True)
+        )
         keys = [account.encode() for account in newest]
         states = unpack(VOICE, self._partition.store.states(keys))
         states.header["score"] = np.rint(np.array(list(newest.values()))).astype(np.uint8)
@@ -192,7 +196,9 @@ def _acts(events: pa.RecordBatch, owner: npt.NDArray[np.int64], examined: Examin
         topic[rows] = hash64(pc.list_element(topics.take(pa.array(rows)), 0))
     target = hash64(events.column("target"))
     # An event is known by its id and by what it does, so that nothing but that can be taken back by naming its id.
-    does = combine(combine(target, networks.ids[examined.action].astype(np.uint64)), hash64(pc.binary_join(topics, "\n")))
+    does = combine(
+        combine(target, networks.ids[examined.action].astype(np.uint64)), hash64(pc.binary_join(topics, "\n"))
+    )
     return Acts(
         owner=owner,
         event=combine(hash64(events.column("event_id")), does),

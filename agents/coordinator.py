@@ -82,7 +82,7 @@ class Coordinator:
     def _calibrated(self, day: int, reports: list[Report]) -> dict[str, Any]:
         context, model = self._context, self._context.model
         before = context.calendar.closed_before(day)
-        bins = np.sum([report["histogram"] for report in reports], axis=0, dtype=np.int64)
+        bins = np.array([report["histogram"] for report in reports], np.int64).sum(axis=0)
         closed_days = before["closed_days"] if before else 0
         found = calibrate(bins, before["r0"] if before else None, closed_days, model)
 

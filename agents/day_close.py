@@ -131,8 +131,15 @@ class DayClose:
                     "candidates": pa.ListArray.from_arrays(pa.array(np.append(begins, len(order)), pa.int32()), rows),
                 }
             )
-            context.outbox.send(Output(topic, [name or b"" for name in names], context.codec.encode("TopicCandidates", batch)))
-        marker = {"day": self._day, "upstream": self._partition.number, "upstream_offset": -1, "model": context.model.name}
+            context.outbox.send(
+                Output(topic, [name or b"" for name in names], context.codec.encode("TopicCandidates", batch))
+            )
+        marker = {
+            "day": self._day,
+            "upstream": self._partition.number,
+            "upstream_offset": -1,
+            "model": context.model.name,
+        }
         value = context.codec.encode_one("DayMarker", marker)
         for partition in range(context.partitions):
             context.outbox.send(Output(topic, [b""], [value], partition))
@@ -225,7 +232,9 @@ class DayClose:
         )
         values = self._context.codec.encode("AccountScore", batch)
         # Where the actors stage reads them: the partition that the same key has in engagements.
-        self._context.outbox.send(Output(self._context.topic("account-scores"), accounts, values, self._partition.number))
+        self._context.outbox.send(
+            Output(self._context.topic("account-scores"), accounts, values, self._partition.number)
+        )
 
     def _report(self, stage: str, **fields: Any) -> None:
         send_report(self._context, self._day, stage, self._partition.number, **fields)

@@ -55,7 +55,7 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
     So is a marker of any upstream but `upstreams`: it comes from no stage of ours, and no day may be closed by it.
     """
     decoded = codec.decode([record.value for record in chunk.records])
-    refused = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
+    refused: list[tuple[int, str, str]] = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
     markers: list[tuple[int, Marker]] = []
     positions, table = np.empty(0, np.int64), None
     for name, rows in decoded.batches.items():
@@ -76,7 +76,9 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
     for end, marker in [*sorted(markers, key=lambda found: found[0]), (len(chunk.records), None)]:
         if end > begin:
             low, high = np.searchsorted(positions, [begin, end])
-            letters = [from_record(chunk.records[at], why, text) for at, why, text in sorted(refused) if begin <= at < end]
+            letters = [
+                from_record(chunk.records[at], why, text) for at, why, text in sorted(refused) if begin <= at < end
+            ]
             run = table.slice(low, high - low) if table is not None else _none(codec, expected)
             content = Rows(chunk, positions[low:high], run, letters)
             parts.append(Part(chunk.records[end - 1].offset, end - begin, int(sizes * (end - begin)), content))

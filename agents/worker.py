@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.types import StreamT
@@ -38,7 +38,9 @@ class WorkerError(LaurelError):
 class Worker:
     """One worker process, run by `run` until it is told to stop."""
 
-    def __init__(self, settings: Settings, *, until_idle: bool = False, ready: Callable[[int], None] = lambda _port: None) -> None:
+    def __init__(
+        self, settings: Settings, *, until_idle: bool = False, ready: Callable[[int], None] = lambda _port: None
+    ) -> None:
         self._settings, self._until_idle, self._ready = settings, until_idle, ready
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
@@ -56,7 +58,14 @@ class Worker:
         partitions = await asyncio.to_thread(topics.check, settings)
         calendar = CalendarFollower(settings, codec, lambda record: _closed(metrics, record))
         context = Context(
-            settings, codec, Networks.load(settings.networks), V1, metrics, Outbox(settings.servers), calendar, partitions
+            settings,
+            codec,
+            Networks.load(settings.networks),
+            V1,
+            metrics,
+            Outbox(settings.servers),
+            calendar,
+            partitions,
         )
         runtime = Runtime(context, self._fail)
         app = _app(settings, runtime)
@@ -159,10 +168,10 @@ def _app(settings: Settings, runtime: Runtime) -> faust.App:
     async def opened(*_: Any, **__: Any) -> None:
         await runtime.open(app.consumer.assignment())
 
-    async def released(_: Any, revoked: Any, **__: Any) -> None:
+    async def released(_app: Any, revoked: Any, *_: Any, **__: Any) -> None:
         await runtime.release(revoked)
         await app.consumer.commit()
 
     app.on_rebalance_complete.connect(opened, weak=False)
-    app.on_partitions_revoked.connect(released, weak=False)
+    app.on_partitions_revoked.connect(cast("Any", released), weak=False)  # its type has no arguments
     return app

@@ -25,7 +25,9 @@ def worker(
     state: Annotated[Path | None, typer.Option(help="Folder of the RocksDB stores.")] = None,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes to run.")] = 1,
     metrics_port: Annotated[int | None, typer.Option(help="Prometheus port; 0 takes a free one.")] = None,
-    until_idle: Annotated[bool, typer.Option("--until-idle", help="Exit once the input is drained and checkpointed.")] = False,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="Exit once the input is drained and checkpointed.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what Faust and the client do.")] = False,
 ) -> None:
     """Run the agents that keep scores, until SIGTERM or Ctrl-C."""
@@ -49,7 +51,9 @@ def _say_ready(port: int) -> None:
 
 
 def _log(*, verbose: bool) -> None:
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     logging.getLogger("laurel").setLevel(logging.INFO)
 
 
@@ -59,7 +63,14 @@ def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool
     running: list[subprocess.Popen[bytes]] = []
     for number in range(processes):
         port = settings.metrics_port + number if settings.metrics_port else 0
-        place = ["--bootstrap", settings.servers, "--state", str(settings.state / str(number)), "--metrics-port", str(port)]
+        place = [
+            "--bootstrap",
+            settings.servers,
+            "--state",
+            str(settings.state / str(number)),
+            "--metrics-port",
+            str(port),
+        ]
         running.append(subprocess.Popen([sys.executable, "-m", "laurel", "worker", *place, *options]))  # noqa: S603 (our own command)
 
     def stop(*_: Any) -> None:

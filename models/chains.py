@@ -95,7 +95,9 @@ def settle(
     outcome = np.where(retracts, np.where(effective, RETRACTION, UNMATCHED), outcome).astype(np.uint8)
     counted = outcome == COUNTED
     sign = np.where(counted, 1, np.where(effective, -1, 0))
-    weighed = Weighed(outcome, sign * source_weight, sign, sign * source_plus_k, np.where(effective, source_day, acts.day))
+    weighed = Weighed(
+        outcome, sign * source_weight, sign, sign * source_plus_k, np.where(effective, source_day, acts.day)
+    )
     rows = np.empty(len(acts), SEEN)
     rows["event"] = np.where(retracts, acts.retracts, acts.event)
     rows["day"] = source_day

@@ -44,7 +44,7 @@ class Ragged:
 
 
 def empty(keys: int, dtype: np.dtype[np.void]) -> Ragged:
-    """n keys without rows."""
+    """N keys without rows."""
     return Ragged(np.zeros(keys + 1, np.int64), np.empty(0, dtype))
 
 

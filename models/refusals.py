@@ -67,7 +67,11 @@ class Examined:
 
 
 def examine(
-    engagements: pa.RecordBatch, published_at: npt.NDArray[np.int64], open_day: int, networks: Networks, model: ScoreModel
+    engagements: pa.RecordBatch,
+    published_at: npt.NDArray[np.int64],
+    open_day: int,
+    networks: Networks,
+    model: ScoreModel,
 ) -> Examined:
     """Checks all that needs no state. `published_at` int64[n] milliseconds: the records' own Kafka timestamps.
 

@@ -42,7 +42,9 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
     rows, owners, fade = _admitted(influences.buckets, day, model)
     keys = len(influences.header)
     at = np.searchsorted(networks.ids, rows["action"])
-    known = networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]  # an operator may have removed an action
+    known = (
+        networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]
+    )  # an operator may have removed an action
     owners, fade, rows, at = owners[known], fade[known], rows[known], at[known]
 
     order = np.lexsort((at, owners))
@@ -66,7 +68,9 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
     order = np.lexsort((columns["network"], owners))
     presences = _sum(owners[order], columns[order], ("network",), keys)
     counts = presences.rows
-    factors = amplification(counts["reactions"] / FADE_UNIT, counts["posts"] / FADE_UNIT, means[counts["network"]], model)
+    factors = amplification(
+        counts["reactions"] / FADE_UNIT, counts["posts"] / FADE_UNIT, means[counts["network"]], model
+    )
     # An account's networks are added in the order of the table, so that the sum is the same to the last bit.
     raw = np.zeros(keys)
     np.add.at(raw, presences.owners, factors * counts["part"] / (FADE_UNIT * POINT))

@@ -87,7 +87,7 @@ def _turns(owner: Int, now: Int, named: Flags) -> Iterator[Int]:
         return
     moved = ragged.starts(owner[order], now[order])
     actor = ragged.starts(owner[order])
-    turn = np.cumsum(moved)
+    turn = np.cumsum(moved, dtype=np.int64)
     turn -= np.repeat(turn[actor], np.diff(np.append(np.flatnonzero(actor), len(order))))
     for number in range(int(turn.max()) + 1):
         yield order[turn == number]

@@ -82,7 +82,7 @@ def _inside(column: "pa.Array[Any]") -> "list[pa.Array[Any]]":
         return [items, *_inside(items)]
     if isinstance(column, pa.StructArray):
         children = column.flatten()
-        return children + [below for child in children for below in _inside(child)]
+        return [*children, *(below for child in children for below in _inside(child))]
     return []
 
 

@@ -15,9 +15,7 @@ RANK = {REQUESTED: 0, CALIBRATED: 1, CLOSED: 2}
 class CalendarFollower:
     """The newest calendar record of each day, kept up by a thread; waits happen on the event loop that started it."""
 
-    def __init__(
-        self, settings: Settings, codec: Codec, tell: Callable[[Record], None] = lambda _record: None
-    ) -> None:
+    def __init__(self, settings: Settings, codec: Codec, tell: Callable[[Record], None] = lambda _record: None) -> None:
         self._settings, self._codec, self._tell = settings, codec, tell
         self._days: dict[int, Record] = {}
         self._changed = asyncio.Event()

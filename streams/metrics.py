@@ -22,22 +22,43 @@ class Metrics:
         GCCollector(registry=self.registry)
         r = self.registry
         self._in = Counter("laurel_records_in_total", "Records taken from Kafka.", ["topic"], registry=r)
-        self._weighed = Counter("laurel_events_weighed_total", "Engagements counted, by what became of them.", ["outcome"], registry=r)
+        self._weighed = Counter(
+            "laurel_events_weighed_total", "Engagements counted, by what became of them.", ["outcome"], registry=r
+        )
         self._refused = Counter("laurel_dead_letters_total", "Records refused.", ["stage", "reason"], registry=r)
         self._lag = Gauge("laurel_consumer_lag_records", "Records not yet applied.", ["topic", "partition"], registry=r)
         self._event_lag = Gauge(
-            "laurel_event_time_lag_seconds", "Now minus when the newest applied event occurred.", ["partition"], registry=r
+            "laurel_event_time_lag_seconds",
+            "Now minus when the newest applied event occurred.",
+            ["partition"],
+            registry=r,
         )
-        self._checkpoint = Histogram("laurel_checkpoint_seconds", "Duration of a checkpoint.", ["stage"], buckets=SECONDS, registry=r)
-        self._close = Histogram("laurel_close_seconds", "Duration of a partition's part of a day's close.", ["stage"], buckets=SECONDS, registry=r)
+        self._checkpoint = Histogram(
+            "laurel_checkpoint_seconds", "Duration of a checkpoint.", ["stage"], buckets=SECONDS, registry=r
+        )
+        self._close = Histogram(
+            "laurel_close_seconds",
+            "Duration of a partition's part of a day's close.",
+            ["stage"],
+            buckets=SECONDS,
+            registry=r,
+        )
         self._scored = Counter("laurel_users_scored_total", "Score updates published.", registry=r)
         self._closed_day = Gauge("laurel_closed_day_timestamp_seconds", "Start of the newest closed day.", registry=r)
         self._keys = Gauge("laurel_state_keys", "Keys in a store, about.", ["stage", "partition"], registry=r)
         self._bytes = Gauge("laurel_state_bytes", "Bytes of a store's files.", ["stage", "partition"], registry=r)
-        self._open_days = Gauge("laurel_open_close_requests", "Days asked to be closed that are not closed yet.", registry=r)
-        self._waiting = Gauge("laurel_backlog_bytes", "Fetched but not yet applied.", ["stage", "partition"], registry=r)
-        self._restored = Counter("laurel_restored_records_total", "Changelog records applied by restores.", ["stage"], registry=r)
-        self._restoring = Gauge("laurel_restore_remaining_records", "Changelog records still to apply.", ["stage", "partition"], registry=r)
+        self._open_days = Gauge(
+            "laurel_open_close_requests", "Days asked to be closed that are not closed yet.", registry=r
+        )
+        self._waiting = Gauge(
+            "laurel_backlog_bytes", "Fetched but not yet applied.", ["stage", "partition"], registry=r
+        )
+        self._restored = Counter(
+            "laurel_restored_records_total", "Changelog records applied by restores.", ["stage"], registry=r
+        )
+        self._restoring = Gauge(
+            "laurel_restore_remaining_records", "Changelog records still to apply.", ["stage", "partition"], registry=r
+        )
         self._newest: dict[int, float] = {}  # by partition, seconds since 1970 of the newest applied event
         self._newest_closed: int | None = None
 

@@ -1,5 +1,7 @@
 """Verified publishing: what a worker or a tool sends to Kafka, in batches, and the proof that it arrived."""
 
+import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +11,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from laurel.models.errors import LaurelError
 
 FLUSH_TIMEOUT = 120.0  # seconds, the client's own limit for one delivery
-QUEUE_WAIT = 0.1  # seconds between looks at a full queue
+ANY_PARTITION = -1  # librdkafka's word for: as the key says
+SLICE = 10_000  # records handed over at a time
+WAITING_RECORDS = 400_000  # on their way at most
+WAITING_BYTES = 64 << 20  # on their way, about, at most
+
+
+log = logging.getLogger(__name__)
 
 
 class DeliveryError(LaurelError):
@@ -27,7 +35,7 @@ class Output:
 
 
 def producer_settings(servers: str) -> dict[str, Any]:
-    """librdkafka settings that every producer of ours shares: no loss, no reordering, and the partitioner of Kafka's own clients."""
+    """Librdkafka settings that every producer of ours shares: no loss, no reordering, and the partitioner of Kafka's own clients."""
     return {
         "bootstrap.servers": servers,
         "enable.idempotence": True,
@@ -36,36 +44,49 @@ def producer_settings(servers: str) -> dict[str, Any]:
         "compression.type": "lz4",
         "linger.ms": 5,
         "batch.size": 1 << 20,
-        "queue.buffering.max.messages": 500_000,
-        "queue.buffering.max.kbytes": 256 << 10,
+        "queue.buffering.max.messages": 0,  # unlimited: the senders wait, see Outbox
+        "queue.buffering.max.kbytes": 2_097_151,
         "delivery.timeout.ms": int(FLUSH_TIMEOUT * 1000),
         "message.max.bytes": 10 << 20,
+        "log_level": 2,  # what goes wrong is told by delivery reports and the error callback
+        "error_cb": _tell,
     }
 
 
 class Outbox:
-    """A producer whose every delivery is verified by `flush`. Used by one thread at a time."""
+    """A producer whose every delivery is verified by `flush`; threads may share it.
+
+    A delivery that fails is reported to whichever thread flushes next: no matter to whom, as a worker stops for it.
+    """
 
     def __init__(self, servers: str) -> None:
         self._bulk = Producer(producer_settings(servers) | {"delivery.report.only.error": True})
         self._single = Producer(producer_settings(servers) | {"linger.ms": 0})
         self._failed: list[str] = []
+        self._lock = threading.Lock()
+        self._waiting = 0  # bytes on their way, at most
 
     def send(self, output: Output) -> None:
-        """Queues an output's records; blocks while the queue is full."""
-        waiting = [{"key": key, "value": value} for key, value in zip(output.keys, output.values, strict=True)]
-        place = {} if output.partition is None else {"partition": output.partition}
-        while waiting:
-            queued = self._bulk.produce_batch(output.topic, waiting, on_delivery=self._report, **place)
-            if queued < len(waiting):
-                waiting = [message for message in waiting if "_error" in message]
-                refused = [message.pop("_error") for message in waiting]
-                fatal = [error for error in refused if error.code() != KafkaError._QUEUE_FULL]
-                if fatal:
-                    raise DeliveryError(f"{output.topic}: {fatal[0].str()}")
-                self._bulk.poll(QUEUE_WAIT)
-            else:
-                return
+        """Queues an output's records, in order; blocks while too much waits. Raises DeliveryError for one Kafka can't take."""
+        partition = ANY_PARTITION if output.partition is None else output.partition
+        for begin in range(0, len(output.keys), SLICE):
+            keys, values = output.keys[begin : begin + SLICE], output.values[begin : begin + SLICE]
+            messages: list[dict[str, Any]] = [
+                {"key": key, "value": value} for key, value in zip(keys, values, strict=True)
+            ]
+            with self._lock:
+                self._make_room(sum(map(len, keys)) + sum(len(value) for value in values if value is not None))
+                queued = self._bulk.produce_batch(output.topic, messages, partition, on_delivery=self._report)
+            if queued < len(messages):
+                error = next(message["_error"] for message in messages if "_error" in message)
+                raise DeliveryError(f"{output.topic}: {error.str()}")
+
+    def _make_room(self, size: int) -> None:
+        """Waits until the queue can't get full: it would let later records pass one that it had no room for."""
+        self._waiting += size
+        if self._waiting > WAITING_BYTES or len(self._bulk) > WAITING_RECORDS - SLICE:
+            self._bulk.flush(FLUSH_TIMEOUT)
+            self._waiting = size
 
     def send_raw(
         self,
@@ -75,14 +96,12 @@ class Outbox:
         headers: Sequence[tuple[str, bytes | None]],
     ) -> None:
         """Queues one record with headers."""
-        while True:
-            try:
+        try:
+            with self._lock:
+                self._make_room(len(key or b"") + len(value or b""))
                 self._bulk.produce(topic, value, key, headers=list(headers), on_delivery=self._report)
-                return
-            except BufferError:
-                self._bulk.poll(QUEUE_WAIT)
-            except KafkaException as error:
-                raise DeliveryError(f"{topic}: {error.args[0].str()}") from None
+        except KafkaException as error:
+            raise DeliveryError(f"{topic}: {error.args[0].str()}") from None
 
     def flush(self) -> None:
         """Waits until all that was sent has arrived; raises DeliveryError if anything did not."""
@@ -112,3 +131,5 @@ class Outbox:
             self._failed.append(f"{message.topic()}: {error.str()}")
 
 
+def _tell(error: KafkaError) -> None:
+    log.warning("Kafka: %s", error.str())

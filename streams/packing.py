@@ -72,7 +72,9 @@ def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
     buffer = np.frombuffer(b"".join(value for value in values if value is not None), np.uint8)
     begin = (np.cumsum(lengths) - lengths)[known]
     if int(lengths[known].min()) < layout.fixed.itemsize or (buffer[begin] != layout.version).any():
-        raise StateFormatError(f"a stored {layout.name} state is not of format {layout.version}, the one this version reads")
+        raise StateFormatError(
+            f"a stored {layout.name} state is not of format {layout.version}, the one this version reads"
+        )
     fixed = _gather(buffer, begin, layout.fixed)
     states.header[known] = fixed["header"]
     position = begin + layout.fixed.itemsize

@@ -37,7 +37,7 @@ def proven(schema: Schema, reader: Schema) -> bool:
     except columns.ColumnsError:
         return False
     resolved = [reference.read(body, schema, reader) for body in bodies]
-    return projected == resolved
+    return bool(projected == resolved)
 
 
 def samples(schema: Schema) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-
 from faust.types import TP
 
 from laurel.models.errors import LaurelError
@@ -19,7 +18,7 @@ class ReadError(LaurelError):
 
 
 def consumer_settings(servers: str) -> dict[str, Any]:
-    """librdkafka settings of a consumer that reads given partitions from given offsets and belongs to no group."""
+    """Librdkafka settings of a consumer that reads given partitions from given offsets and belongs to no group."""
     return {
         "bootstrap.servers": servers,
         "group.id": "laurel-reader",  # required by the client, never joined
@@ -29,6 +28,7 @@ def consumer_settings(servers: str) -> dict[str, Any]:
         "queued.max.messages.kbytes": 32 << 10,
         "fetch.message.max.bytes": 1 << 20,
         "fetch.wait.max.ms": 20,
+        "log_level": 2,  # what goes wrong is told by errors and by time running out
     }
 
 
@@ -69,10 +69,10 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
                 continue
             waited = 0.0
             for message in messages:
-                if message.error() is not None:
-                    raise ReadError(f"{topic}/{partition}: {message.error().str()}")
-            at = messages[-1].offset() + 1
-            wanted = messages if at <= end else [message for message in messages if message.offset() < end]
+                if (error := message.error()) is not None:
+                    raise ReadError(f"{topic}/{partition}: {error.str()}")
+            at = offset_of(messages[-1]) + 1
+            wanted = messages if at <= end else [message for message in messages if offset_of(message) < end]
             if wanted:
                 yield wanted
     except KafkaException as error:
@@ -93,3 +93,10 @@ def end_offsets(servers: str, places: Iterable[TP]) -> dict[TP, int]:
         raise ReadError(f"offsets: {error.args[0].str()}") from None
     finally:
         reader.close()
+
+
+def offset_of(message: Message) -> int:
+    """Offset of a message that was fetched (one that was not yet sent has none)."""
+    offset = message.offset()
+    assert offset is not None
+    return offset

@@ -8,7 +8,7 @@ source offset it goes, so applying the source again from the mark skips what the
 from collections.abc import Callable
 from dataclasses import replace
 
-from laurel.streams.reader import ends, read
+from laurel.streams.reader import ends, offset_of, read
 from laurel.streams.store import MARK, Mark, Store
 
 Progress = Callable[[int, int], None]
@@ -25,15 +25,16 @@ def restore(store: Store, servers: str, changelog: str, partition: int, progress
     progress(0, max(high - begin, 0))
     for messages in read(servers, changelog, partition, begin, high):
         mark = store.mark
-        keys, values = [], []
+        keys: list[bytes] = []
+        values: list[bytes | None] = []
         for message in messages:
             key, value = message.key(), message.value()
-            if key == MARK:
+            if key == MARK and value is not None:
                 mark = Mark.from_bytes(value)
-            else:
+            elif key is not None:
                 keys.append(key)
                 values.append(value)
-        reached = messages[-1].offset() + 1
+        reached = offset_of(messages[-1]) + 1
         # The mark stays behind states of a torn checkpoint: their source is applied again, and skipped key by key.
         store.write(keys, values, replace(mark, changelog=reached))
         applied += len(messages)

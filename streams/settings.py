@@ -63,6 +63,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options first, then variables, then the file."""
         path = Path(os.environ.get("LAUREL_SETTINGS", "laurel.toml"))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rocksdict import (
     AccessType,
@@ -86,8 +86,8 @@ class Store:
     def _get(self, keys: list[bytes]) -> list[bytes | None]:
         if not keys:
             return []
-        found: list[bytes | None] = self._db.get(keys)
-        return found
+        found: Any = self._db.get(cast("Any", keys))  # its stub wants lists of mixed keys
+        return cast("list[bytes | None]", found)
 
     def write(self, keys: Iterable[bytes], values: Iterable[bytes | None], mark: Mark) -> None:
         """Stores full keys (with their first byte) and the mark in one atomic write; a None value deletes."""
@@ -111,11 +111,11 @@ class Store:
     def scan(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """All states in key order as of the call, in blocks: keys (without first byte) and packed states."""
         options = ReadOptions()
-        options.fill_cache(False)
+        cast("Any", options).fill_cache(False)  # its stub forgot the argument
         options.set_iterate_upper_bound(STATE[:-1] + bytes([STATE[-1] + 1]))
         keys: list[bytes] = []
         values: list[bytes] = []
-        for key, value in self._db.items(from_key=STATE, read_opt=options):
+        for key, value in cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=STATE, read_opt=options)):
             keys.append(key[1:])
             values.append(value)
             if len(keys) == SCAN_KEYS:

@@ -7,7 +7,7 @@ and equal-numbered partitions of different topics stay together.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import aiokafka
 import faust
@@ -64,7 +64,10 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 class ChunkConsumer(driver.Consumer):
     """Yields chunks; commits what its owner has checkpointed."""
 
-    owner: Owner  # set by `install`
+    @property
+    def owner(self) -> Owner:
+        """Who takes the chunks."""
+        return cast("ChunkTransport", self.transport).owner
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -103,7 +106,7 @@ class ChunkConsumer(driver.Consumer):
             last.timestamp_type,
             [],
             None,
-            Chunk(last.topic, last.partition, records),
+            cast("bytes", Chunk(last.topic, last.partition, records)),  # ChunkSchema takes it out as it is
             None,
             0,
             0,
@@ -136,15 +139,16 @@ class ChunkTransport(driver.Transport):
     """The driver's transport with the chunk consumer."""
 
     Consumer = ChunkConsumer
+    owner: Owner  # set by `install`
 
 
-class ChunkSchema(faust.Schema):
+class ChunkSchema(faust.Schema[None, Chunk]):
     """Hands a chunk to the agents as it is."""
 
-    def compile(self, app: AppT, **kwargs: Any) -> Callable[..., Awaitable[EventT]]:
+    def compile(self, app: AppT, **kwargs: Any) -> Callable[..., Awaitable[EventT[Any]]]:
         """The function that makes an event of a message."""
 
-        async def decode(message: Message, *, propagate: bool = False) -> EventT:
+        async def decode(message: Message, *, propagate: bool = False) -> EventT[Any]:  # noqa: ARG001 (Faust passes it)
             return app.create_event(None, message.value, message.headers, message)
 
         return decode
@@ -153,5 +157,5 @@ class ChunkSchema(faust.Schema):
 def install(app: faust.App, owner: Owner) -> None:
     """Makes an app that has not been started consume chunks for an owner."""
     transport = ChunkTransport(app.conf.broker_consumer, app)
-    transport.Consumer = type("OwnedChunkConsumer", (ChunkConsumer,), {"owner": owner})
+    transport.owner = owner
     app.transport = transport

@@ -1,6 +1,7 @@
 """The vectorised weighing is the plain one, however the log is cut into batches and actors are interleaved."""
 
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -47,23 +48,32 @@ def columns(log: list[tuple[int, Event]]) -> Acts:
     )
 
 
-def in_batches(log: list[tuple[int, Event]], cuts: list[int], scores: list[int]) -> tuple[list[tuple[int, ...]], Voices]:
+def in_batches(
+    log: list[tuple[int, Event]], cuts: list[int], scores: list[int]
+) -> tuple[list[tuple[int, ...]], Voices]:
     voices, outcomes = fresh(scores), []
     bounds = [0, *sorted(min(cut, len(log)) for cut in cuts), len(log)]
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         weighed, voices = weigh(voices, columns(log[begin:end]), MODEL)
         outcomes += list(zip(*(getattr(weighed, field.name).tolist() for field in fields(Weighed)), strict=True))
     return outcomes, voices
 
 
-@given(log=logs, cuts=st.lists(st.integers(0, 60), max_size=6), scores=st.lists(st.integers(0, 100), min_size=3, max_size=3))
+@given(
+    log=logs,
+    cuts=st.lists(st.integers(0, 60), max_size=6),
+    scores=st.lists(st.integers(0, 100), min_size=3, max_size=3),
+)
 @settings(max_examples=300, deadline=None)
 def test_batches_weigh_as_one_event_after_another_would(log, cuts, scores):
     outcomes, _ = in_batches(log, cuts, scores)
     actors = [PlainActor(MODEL, score=score) for score in scores]
     for (actor, event), found in zip(log, outcomes, strict=True):
         expected = actors[actor].take(event)
-        assert found == (expected.status, expected.weight, expected.count, expected.plus_k, expected.day), (actor, event)
+        assert found == (expected.status, expected.weight, expected.count, expected.plus_k, expected.day), (
+            actor,
+            event,
+        )
 
 
 @given(log=logs, cuts=st.lists(st.integers(0, 60), max_size=6))
