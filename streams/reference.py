@@ -27,7 +27,10 @@ def read(body: bytes, schema: Schema, reader: Schema) -> dict[str, Any]:
 
 
 def write(record: dict[str, Any], schema: Schema) -> bytes:
-    """The body of a record that fits the schema."""
+    """The body of a record. Raises BodyError if the record does not fit the schema."""
     buffer = io.BytesIO()
-    fastavro.schemaless_writer(buffer, schema.parsed, record)
+    try:
+        fastavro.schemaless_writer(buffer, schema.parsed, record)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BodyError(str(error)) from None
     return buffer.getvalue()

@@ -365,3 +365,12 @@ def test_other_programs_read_the_published_schemas_with_their_logical_types() ->
     published = fastavro.parse_schema(json.loads(CODEC.schemas.by_name("AccountScore").text))
     read: Any = fastavro.schemaless_reader(io.BytesIO(SCORE[5:]), published, None)
     assert str(read["day"]) == "1970-01-02"
+
+
+def test_a_number_too_large_for_its_field_is_malformed_beside_a_good_record():
+    event = {"person": "p", "topic": "t", "day": 1, "sash": "gold", "change": "awarded", "plus_k_rank": None}
+    good = CODEC.encode_one("SashEvent", {**event, "influencer_rank": 1})
+    large = good[:-3] + b"\x02\x80\x80\x80\x80\x10" + b"\x00"  # 2**31 where an int belongs
+    decoded = CODEC.decode([good, large])
+    assert decoded.batches["SashEvent"].positions.tolist() == [0]
+    assert [(bad.position, bad.reason) for bad in decoded.errors] == [(1, "malformed_avro")]

@@ -46,9 +46,9 @@ def test_many_posts_for_few_reactions_lower_amplification() -> None:
     result = run([event("twitter:a"), *posts], [MONDAY, MONDAY + 1])
     # at first one reaction a post is taken as usual: 0.25 + 0.75 * (1 + 5) / (20 + 5)
     assert raw(result, MONDAY) == pytest.approx(0.762461 * 0.43)
-    assert result.means.to_pylist()[0] == {"day": MONDAY, "network": "twitter", "mean": 0.1}
-    # then 1 / 20 is, but no less than 0.1
-    amplification = 0.25 + 0.75 * (fade(1) + 5 * 0.1) / ((20 * fade(1) + 5) * 0.1)
+    assert result.means.to_pylist()[0] == {"day": MONDAY, "network": "twitter", "mean": 0.2}
+    # then 1 / 20 is, but no less than 0.2
+    amplification = 0.25 + 0.75 * (fade(1) + 5 * 0.2) / ((20 * fade(1) + 5) * 0.2)
     assert raw(result, MONDAY + 1) == pytest.approx(0.762461 * fade(1) * amplification)
 
 
@@ -105,12 +105,12 @@ def test_r0_makes_the_average_twenty() -> None:
     assert row["mean"] == pytest.approx(20, abs=0.3)
 
 
-def test_r0_moves_two_percent_a_close_once_thirty_days_are_closed() -> None:
+def test_r0_moves_three_percent_a_close_once_thirty_days_are_closed() -> None:
     histogram = [(1.0, 50), (4.0, 50)]
     free = calibrated(histogram, 1e3, 29)
     assert calibrated(histogram, None, 0) == free
-    assert calibrated(histogram, 1e3, 30) == pytest.approx(1e3 / 1.02)
-    assert calibrated(histogram, free / 2, 30) == pytest.approx(free / 2 * 1.02)
+    assert calibrated(histogram, 1e3, 30) == pytest.approx(1e3 / 1.03)
+    assert calibrated(histogram, free / 2, 30) == pytest.approx(free / 2 * 1.03)
 
 
 def test_where_nobody_has_influence_r0_stays() -> None:
