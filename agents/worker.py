@@ -76,7 +76,7 @@ class Worker:
             await app.start()
             self._ready(port)
             beside = [
-                asyncio.create_task(self._measure(context, runtime)),
+                asyncio.create_task(self._measure(context, runtime, app)),
                 asyncio.create_task(self._watch(app)),
                 asyncio.create_task(self._close_days(context, runtime)),
             ]
@@ -112,16 +112,18 @@ class Worker:
         except BaseException as error:
             await self._fail(error)
 
-    async def _measure(self, context: Context, runtime: Runtime) -> None:
+    async def _measure(self, context: Context, runtime: Runtime, app: faust.App) -> None:
         try:
             while True:
                 positions, applied = runtime.positions(), runtime.applied()
+                reached = await cast("transport.ChunkConsumer", app.consumer).reached(positions)
                 ends = await asyncio.to_thread(end_offsets, self._settings.servers, list(positions))
                 for tp, end in ends.items():
-                    context.metrics.lag(tp.topic, tp.partition, max(end - applied[tp], 0))
+                    waiting = applied[tp] < positions[tp] or reached[tp] < end
+                    context.metrics.lag(tp.topic, tp.partition, max(end - applied[tp], 0) if waiting else 0)
                 context.metrics.open_days(len(context.calendar.open_requests))
                 await asyncio.to_thread(runtime.measure)
-                drained = positions and all(end <= positions[tp] for tp, end in ends.items())
+                drained = positions and all(end <= reached[tp] for tp, end in ends.items())
                 if self._until_idle and drained and runtime.idle_for(IDLE_FOR) and runtime.positions() == positions:
                     self._stop.set()
                 await asyncio.sleep(IDLE_FOR if self._until_idle else MEASURE_EVERY)

@@ -1,8 +1,9 @@
 """Faust's consumer, delivering one event for each fetched partition chunk instead of one for each record.
 
-Three more things differ from the driver it extends: offsets are committed up to where the owner of a partition says
-its state is checkpointed, never by acknowledged events; partitions whose owner has enough waiting are not read on;
-and equal-numbered partitions of different topics stay together.
+Four more things differ from the driver it extends: what a producer's transaction has aborted is never delivered;
+offsets are committed up to where the owner of a partition says its state is checkpointed, never by acknowledged events;
+partitions whose owner has enough waiting are not read on; and equal-numbered partitions of different topics stay
+together.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Any, Protocol, cast
 import aiokafka
 import faust
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 
@@ -46,6 +48,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             group_instance_id=conf.consumer_group_instance_id,
             partition_assignment_strategy=[RangePartitionAssignor],
             enable_auto_commit=False,
+            isolation_level="read_committed",
             auto_offset_reset=conf.consumer_auto_offset_reset,
             max_poll_records=FETCH_RECORDS,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
@@ -63,6 +66,10 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 
 class ChunkConsumer(driver.Consumer):
     """Yields chunks; commits what its owner has checkpointed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._fetched: dict[TP, int] = {}  # last offset of the newest chunk, taken or on its way
 
     @property
     def owner(self) -> Owner:
@@ -88,6 +95,7 @@ class ChunkConsumer(driver.Consumer):
         records, active = await self._wait_next_records(timeout)
         if not records or self.should_stop:
             return
+        self._fetched |= {TP(tp.topic, tp.partition): fetched[-1].offset for tp, fetched in records.items() if fetched}
         for tp, fetched in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 # What was fetched may belong to somebody else by now: forget it and read it again if it doesn't.
@@ -95,6 +103,20 @@ class ChunkConsumer(driver.Consumer):
                 return
             if fetched and (active is None or tp in active):
                 yield tp, self._to_chunk(tp, fetched)
+
+    async def reached(self, taken: Mapping[TP, int]) -> dict[TP, int]:
+        """The next offset of each partition that was not read yet, if that of those taken is `taken`.
+
+        It can be beyond the last record: a producer's transactions leave markers behind, and what was aborted is skipped.
+        """
+        found = {}
+        for tp, following in taken.items():
+            on_its_way = self._fetched.get(tp, -1) >= following
+            try:
+                found[tp] = following if on_its_way else max(following, await self.position(tp) or 0)
+            except IllegalStateError:  # it has just gone elsewhere
+                found[tp] = following
+        return found
 
     def _to_chunk(self, tp: TP, records: list[Any]) -> ConsumerMessage:
         last = records[-1]
