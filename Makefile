@@ -40,6 +40,8 @@ soak: $(READY) ## Kill workers for MINUTES and compare with the oracle (SEED=, K
 lock: $(READY) ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --upgrade --group dev pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --constraint requirements/dev.txt pyproject.toml --output-file requirements/run.txt
 
 clean: ## Delete what was made here
 	rm -rf .venv .venv-* .laurel .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
