@@ -58,7 +58,7 @@ def _envelope(message: Message) -> Line:
     }
     refused = {
         name.removeprefix(PREFIX): value.decode(errors="replace")
-        for name, value in message.headers() or []
+        for name, value in dict(message.headers() or []).items()
         if name.startswith(PREFIX) and isinstance(value, bytes)
     }
     if refused:

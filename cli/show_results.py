@@ -1,0 +1,160 @@
+"""Results as people read them: a score, leaders, and what a score is made of."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from laurel.cli.show import BLUE, BOTH, GOLD, bar, colour, exact, heading, plain, points, signed, sparkline
+from laurel.models.networks import OWN_NETWORK
+from laurel.streams.calendar import iso
+
+Record = Mapping[str, Any]
+
+BASE = (OWN_NETWORK, "base")  # the contribution everybody has
+SASHES = {"blue_and_gold": ("blue and gold", BOTH), "gold": ("gold", GOLD), "blue": ("blue", BLUE)}  # worthiest first
+BAR = 24  # characters
+NAMED = 6  # topics named for each kind of sash
+
+
+def score_line(update: Record, last: int) -> Text:
+    """One person's score in one line or two; `last` is the newest closed day."""
+    line = Text(plain(update["person"]), style="bold")
+    line.append(f"  {points(update['score'])}", style="bold cyan").append(
+        f"  on {iso(update['day'])}", style="not bold"
+    )
+    line.append(", ").append_text(_moved(update)).append(f", {_place(update)}", style="not bold")
+    if update["day"] < last:
+        line.append(f"\nno longer scored: nothing of the 90 days up to {iso(last)} counts", style="not bold yellow")
+    return line
+
+
+def leaders(title: str, rows: Sequence[Record]) -> RenderableType:
+    """The highest scores of a day."""
+    table = _grid("right", "left", "right", "right", "left")
+    for rank, row in enumerate(rows, 1):
+        score = Text(points(row["score"]), style="bold cyan")
+        table.add_row(str(rank), plain(row["person"]), score, _change(row), bar(row["score"], 100, BAR))
+    return Group(heading(title), table)
+
+
+def board(title: str, rows: Sequence[Record], *, plus_k: bool) -> RenderableType:
+    """The leaders of a topic by strength, or by +Ks."""
+    table = _grid("right", "left", "right", "right", "left")
+    by = "plus_k" if plus_k else "strength"
+    table.add_row("", "", *(Text(name, style="dim") for name in ("strength", "+K")), "")
+    most = max((row[by] for row in rows), default=0.0)
+    for row in rows:
+        numbers = points(row["strength"]), f"{row['plus_k']:.0f}"
+        table.add_row(str(row["rank"]), plain(row["person"]), *numbers, bar(row[by], most, BAR))
+    return Group(heading(title), table)
+
+
+def explanation(update: Record, history: Sequence[Record], worn: Sequence[Record], people: int) -> RenderableType:
+    """A score line by line: what it is made of, what moved since the day before, and the sashes worn.
+
+    `history` are the person's updates by day, the newest (`update`) last.
+    """
+    title = Text(plain(update["person"]), style="bold")
+    title.append(f"  {points(update['score'])}", style="bold cyan").append(
+        f"  on {iso(update['day'])}", style="not bold"
+    )
+    facts = (
+        Text().append_text(_moved(update)).append(f", {_place(update)} of {people:,} people, model {update['model']}")
+    )
+    parts: list[RenderableType] = [title, facts]
+    if len(history) > 1:
+        parts.append(_past(history))
+    parts += [Text(), _lines(update, _day_before(update, history))]
+    if worn:
+        parts += [Text(), sash_lines(worn)]
+    return Group(*parts)
+
+
+def contributions(update: Record, before: Record | None) -> list[tuple[str, str, float, float | None]]:
+    """Network, action, points and change since the day before, largest first: each column sums to its rounded total."""
+    now = _exact_parts(update)
+    then = _exact_parts(before) if before is not None else {}
+    names = sorted(now.keys() | then.keys(), key=lambda name: (name == BASE, -now.get(name, 0.0), name))
+    return [
+        (*name, now.get(name, 0.0), now.get(name, 0.0) - then.get(name, 0.0) if before is not None else None)
+        for name in names
+    ]
+
+
+def sash_lines(worn: Sequence[Record]) -> Text:
+    """The sashes somebody wears, by kind, with some of the topics."""
+    counts = Counter(event["sash"] for event in worn)
+    lines = heading(f"wears {len(worn)} sash{'es' if len(worn) > 1 else ''}")
+    for sash, (name, style) in SASHES.items():
+        if counts[sash]:
+            topics = [plain(event["topic"]) for event in reversed(worn) if event["sash"] == sash]
+            more = f" and {len(topics) - NAMED} more" if len(topics) > NAMED else ""
+            lines.append(f"\n{counts[sash]:>6} ", style="not bold").append(name, style=f"not bold {style}")
+            lines.append(f" in {', '.join(topics[:NAMED])}{more}", style="not bold")
+    return lines
+
+
+def _lines(update: Record, before: Record | None) -> Table:
+    table = _grid("left", "right", "left", "right")
+    rows = contributions(update, before)
+    most = max(value for *_, value, _ in rows)
+    for network, action, value, change in rows:
+        name = "what everybody has" if (network, action) == BASE else f"{plain(network)} {plain(action)}"
+        moved = Text("") if change is None else Text(signed(change), style=colour(change))
+        table.add_row(f"  {name}", points(value), Text(bar(value, most, BAR), style="cyan"), moved)
+    total = Text(signed(sum(change or 0.0 for *_, change in rows)) if before is not None else "", style="bold")
+    table.add_row("", Text("─" * 6, style="dim"), "", Text("─" * 5 if before is not None else "", style="dim"))
+    table.add_row(
+        Text("  score", style="bold"), Text(points(sum(row[2] for row in rows)), style="bold cyan"), "", total
+    )
+    return table
+
+
+def _past(history: Sequence[Record]) -> Text:
+    days, scores = [record["day"] for record in history], [record["score"] for record in history]
+    line = sparkline(days, scores, days[0], days[-1], 40, max(scores))
+    return Text(line, style="cyan").append(f"  since {iso(days[0])}, at most {points(max(scores))}", style="dim")
+
+
+def _day_before(update: Record, history: Sequence[Record]) -> Record | None:
+    return next((record for record in reversed(history) if record["day"] == update["day"] - 1), None)
+
+
+def _exact_parts(update: Record) -> dict[tuple[str, str], float]:
+    parts = update["contributions"]
+    values = exact([part["points"] for part in parts])
+    return {(part["network"], part["action"]): value for part, value in zip(parts, values, strict=True)}
+
+
+def _moved(update: Record) -> Text:
+    if update["previous"] is None:
+        return Text("scored for the first time", style="not bold")
+    change = update["score"] - update["previous"]
+    if signed(change) == "0.00":
+        return Text("as the day before", style="not bold")
+    way = "up" if change > 0 else "down"
+    return Text(f"{way} {abs(change):.2f} from {points(update['previous'])}", style=f"not bold {colour(change)}")
+
+
+def _change(update: Record) -> Text:
+    if update["previous"] is None:
+        return Text("new", style="green")
+    change = update["score"] - update["previous"]
+    return Text(signed(change), style=colour(change))
+
+
+def _place(update: Record) -> str:
+    # Nobody but a person is above all others: digits enough that it doesn't say 100.
+    texts = (f"{update['percentile']:.{digits}f}" for digits in (1, 2, 3, 4))
+    return f"above {next((text for text in texts if float(text) < 100), '99.9999')} %"
+
+
+def _grid(*justify: Any) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for at, side in enumerate(justify):
+        table.add_column(justify=side, overflow="fold", no_wrap=at != 1)
+    return table
