@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 MEASURE_EVERY = 2.0  # seconds between looks at lags and sizes
 IDLE_FOR = 1.0  # seconds without work, input drained, that make a worker idle
-SESSION_TIMEOUT = 20.0  # seconds without a heartbeat until the group gives a worker's partitions away
 
 
 class WorkerError(LaurelError):
@@ -148,8 +147,8 @@ def _app(settings: Settings, runtime: Runtime) -> faust.App:
         topic_disable_leader=True,
         stream_buffer_maxsize=8,
         broker_commit_interval=1.0,
-        broker_session_timeout=SESSION_TIMEOUT,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.session_seconds / 6,
         stream_wait_empty=False,
     )
     transport.install(app, runtime)

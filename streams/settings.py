@@ -36,13 +36,25 @@ class Settings(BaseSettings):
     replication: int = Field(default=1, ge=1, le=32, description="replicas of every topic")
     group: str = Field(default="laurel", min_length=1, description="consumer group of the workers")
     state: Path = Field(default=Path(".laurel/state"), description="folder of the RocksDB stores")
-    networks: Path | None = Field(default=None, description="TOML file of networks and actions, added to the built-in ones")
+    networks: Path | None = Field(
+        default=None, description="TOML file of networks and actions, added to the built-in ones"
+    )
     checkpoint_seconds: float = Field(default=0.5, gt=0, le=60, description="a checkpoint at most this often")
     checkpoint_rows: int = Field(default=200_000, ge=1, description="rows that make a checkpoint due at once")
-    backlog_bytes: int = Field(default=64 << 20, ge=1 << 20, description="fetched but not yet applied, for each worker process")
+    session_seconds: float = Field(
+        default=20, ge=6, le=300, description="a worker not heard of for this long loses its partitions to others"
+    )
+    backlog_bytes: int = Field(
+        default=64 << 20, ge=1 << 20, description="fetched but not yet applied, for each worker process"
+    )
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="Prometheus port; 0 takes a free one")
     metrics_host: str = Field(default="127.0.0.1", description="address the metrics are served on")
-    close_after_minutes: int = Field(default=-1, ge=-1, le=1_440, description="close a day this long after its midnight (UTC); -1: never by the clock")
+    close_after_minutes: int = Field(
+        default=-1,
+        ge=-1,
+        le=1_440,
+        description="close a day this long after its midnight (UTC); -1: never by the clock",
+    )
     data_dir: Path | None = Field(default=None, description="folder of the real data sets")
 
     @field_validator("bootstrap")
