@@ -31,8 +31,13 @@ lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## Compare speed with peers, on this machine
-	$(BIN)/python -m bench
+bench: $(READY) .venv-bench/.ready ## Compare speed with peers, on this machine (BENCH=--quick)
+	$(BIN)/python -m bench $(BENCH)
+
+.venv-bench/.ready: requirements/bench.txt
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
 
 soak: $(READY) ## Kill workers for MINUTES and compare with the oracle (SEED=, KILLS=, MINUTES=)
 	$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --kills $(or $(KILLS),10) --minutes $(or $(MINUTES),3)
