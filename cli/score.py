@@ -45,5 +45,4 @@ def history_of(results: Results, account: str) -> list[dict[str, Any]]:
 def as_data(update: Mapping[str, Any]) -> dict[str, Any]:
     """A score update as JSON holds it: the day as YYYY-MM-DD, and the change since the day before."""
     previous = update["previous"]
-    change = None if previous is None else update["score"] - previous
-    return {**update, "day": iso(update["day"]), "change": change}
+    return {**update, "day": iso(update["day"]), "change": None if previous is None else update["score"] - previous}

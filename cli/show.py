@@ -1,7 +1,7 @@
 """What every screen is drawn with: numbers, bars, sparklines, columns; plain text where there is no terminal."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
 from typing import IO, Any
 
@@ -51,16 +51,22 @@ def short(count: float) -> str:
     return f"{scaled:.1f}".removesuffix(".0")[:4].rstrip(".") + " kMG"[power]
 
 
-def exact(values: Sequence[float], digits: int = 2) -> list[float]:
-    """The values rounded so that they sum to their rounded sum: the largest remainders are rounded up."""
+def exact(values: Sequence[float], total: float, digits: int = 2) -> list[float]:
+    """The values, which sum to `total`, rounded so that they sum to the rounded total: the largest remainders go up."""
     unit = 10**digits
     scaled = [value * unit for value in values]
     whole = [floor(value) for value in scaled]
-    left = round(sum(scaled)) - sum(whole)
+    left = round(round(total, digits) * unit) - sum(whole)
     by_remainder = sorted(range(len(scaled)), key=lambda at: whole[at] - scaled[at])
     for at in by_remainder[: max(left, 0)]:
         whole[at] += 1
     return [value / unit for value in whole]
+
+
+def moved(update: Mapping[str, Any]) -> float | None:
+    """By how much a score moved since the day before, as the difference of the two scores that are shown."""
+    previous = update["previous"]
+    return None if previous is None else round(round(update["score"], 2) - round(previous, 2), 2)
 
 
 def bar(value: float, most: float, width: int) -> str:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from laurel.cli.show import BLUE, BOTH, GOLD, bar, colour, exact, heading, plain, points, signed, sparkline
+from laurel.cli.show import BLUE, BOTH, GOLD, bar, colour, exact, heading, moved, plain, points, signed, sparkline
 from laurel.models.networks import OWN_NETWORK
 from laurel.streams.calendar import iso
 
@@ -37,7 +37,7 @@ def leaders(title: str, rows: Sequence[Record]) -> RenderableType:
     table = _grid("right", "left", "right", "right", "left")
     for rank, row in enumerate(rows, 1):
         score = Text(points(row["score"]), style="bold cyan")
-        table.add_row(str(rank), plain(row["person"]), score, _change(row), bar(row["score"], 100, BAR))
+        table.add_row(str(rank), plain(row["person"]), score, change_of(row), bar(row["score"], 100, BAR))
     return Group(heading(title), table)
 
 
@@ -85,17 +85,16 @@ def contributions(update: Record, before: Record | None) -> list[tuple[str, str,
     ]
 
 
-def sash_lines(worn: Sequence[Record]) -> Text:
-    """The sashes somebody wears, by kind, with some of the topics."""
+def sash_lines(worn: Sequence[Record]) -> RenderableType:
+    """The sashes somebody wears, by kind, with some of the topics, newest first."""
     counts = Counter(event["sash"] for event in worn)
-    lines = heading(f"wears {len(worn)} sash{'es' if len(worn) > 1 else ''}")
+    table = Table.grid(padding=(0, 2, 0, 0))
     for sash, (name, style) in SASHES.items():
         if counts[sash]:
             topics = [plain(event["topic"]) for event in reversed(worn) if event["sash"] == sash]
             more = f" and {len(topics) - NAMED} more" if len(topics) > NAMED else ""
-            lines.append(f"\n{counts[sash]:>6} ", style="not bold").append(name, style=f"not bold {style}")
-            lines.append(f" in {', '.join(topics[:NAMED])}{more}", style="not bold")
-    return lines
+            table.add_row(f"  {counts[sash]:>3}", Text(name, style=style), f"{', '.join(topics[:NAMED])}{more}")
+    return Group(heading(f"wears {len(worn)} sash{'es' if len(worn) > 1 else ''}"), table)
 
 
 def _lines(update: Record, before: Record | None) -> Table:
@@ -126,25 +125,24 @@ def _day_before(update: Record, history: Sequence[Record]) -> Record | None:
 
 def _exact_parts(update: Record) -> dict[tuple[str, str], float]:
     parts = update["contributions"]
-    values = exact([part["points"] for part in parts])
+    values = exact([part["points"] for part in parts], update["score"])
     return {(part["network"], part["action"]): value for part, value in zip(parts, values, strict=True)}
 
 
 def _moved(update: Record) -> Text:
-    if update["previous"] is None:
+    change = moved(update)
+    if change is None:
         return Text("scored for the first time", style="not bold")
-    change = update["score"] - update["previous"]
-    if signed(change) == "0.00":
+    if not change:
         return Text("as the day before", style="not bold")
     way = "up" if change > 0 else "down"
     return Text(f"{way} {abs(change):.2f} from {points(update['previous'])}", style=f"not bold {colour(change)}")
 
 
-def _change(update: Record) -> Text:
-    if update["previous"] is None:
-        return Text("new", style="green")
-    change = update["score"] - update["previous"]
-    return Text(signed(change), style=colour(change))
+def change_of(update: Record) -> Text:
+    """A score's change since the day before, coloured."""
+    change = moved(update)
+    return Text("new", style="green") if change is None else Text(signed(change), style=colour(change))
 
 
 def _place(update: Record) -> str:
