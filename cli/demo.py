@@ -1,6 +1,7 @@
 """`laurel demo`: real days through the whole pipeline, and what they come to."""
 
 import json
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +27,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 FOLDER = Path(".laurel/demo")
 LOOK_EVERY = 0.2  # seconds between looks at whether a broker that is kept still runs
 INTERRUPTED = 130  # exit status
+DRAWN_WIDTH = 80  # columns of the picture
 
 
 class DataSet(StrEnum):
@@ -111,13 +113,20 @@ def _run(chosen: list[Source], broker: Watched, processes: int, notes: Console) 
 def _show(outcomes: list[Outcome], seconds: float, *, stay: bool, as_json: bool, svg: Path | None) -> None:
     if as_json:
         print(json.dumps(show_demo.as_data(outcomes, seconds)), flush=True)
-    screen = console(record=svg is not None)
-    if not as_json:
-        for found in outcomes:
-            screen.print(show_demo.outcome(found))
-            screen.print()
-        screen.print(show_demo.speed(outcomes, seconds))
+        return
+    screen = console(record=svg is not None, width=None if svg is None else DRAWN_WIDTH)
+    for found in outcomes:
+        screen.print(show_demo.outcome(found))
         screen.print()
-        screen.print(show_demo.exploring(outcomes) if stay else show_demo.afterwards())
+    screen.print(show_demo.speed(outcomes, seconds))
     if svg is not None:
-        screen.save_svg(str(svg), title="laurel demo")
+        _draw(screen, svg)
+    screen.print()
+    screen.print(show_demo.exploring(outcomes) if stay else show_demo.afterwards())
+
+
+def _draw(screen: Console, path: Path) -> None:
+    """The results as a picture that keeps its spaces everywhere and loads no fonts from the web."""
+    drawn = screen.export_svg(title="laurel demo", unique_id="demo", clear=False)
+    drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    path.write_text(drawn.replace("<svg ", '<svg xml:space="preserve" ', 1), encoding="utf-8")
