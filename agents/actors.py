@@ -140,7 +140,14 @@ class Actors:
     def _forward(self, day: int, found: Marker) -> Changes:
         topic, number = self._context.topic("influence"), self._partition.number
         value = self._context.codec.encode_one(
-            "DayMarker", {"day": day, "upstream": number, "upstream_offset": found.offset, "model": found.model}
+            "DayMarker",
+            {
+                "day": day,
+                "upstream": number,
+                "upstream_offset": found.offset,
+                "model": found.model,
+                "profiles": found.profiles,
+            },
         )
         outputs = [Output(topic, [b""], [value], partition) for partition in range(self._context.partitions)]
         # Until the last missed day is forwarded, a restart must find the marker again.

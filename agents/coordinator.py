@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from laurel.agents.context import Context
-from laurel.agents.day_close import RAW, SCORES
-from laurel.agents.leaders import STAGE as LEADERS
+from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, TARGETS, TARGETS_RAW
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.scale import bin_centres, score, score_percentiles
 from laurel.streams.chunk import Chunk
@@ -64,7 +63,8 @@ class Coordinator:
         if known is not None and known["status"] == "closed":
             del self._reports[day]
             return
-        raw, scores, leaders = (self._complete(day, stage) for stage in (RAW, SCORES, LEADERS))
+        raw = self._complete(day, TARGETS_RAW, PERSONS_RAW)
+        scores, leaders = self._complete(day, TARGETS, PERSONS), self._complete(day, LEADERS)
         if raw and (known is None or known["status"] != "calibrated"):
             await self._write(self._calibrated(day, raw))
             known = await context.calendar.wait(day, "calibrated")
@@ -73,10 +73,10 @@ class Coordinator:
             await context.calendar.wait_closed(day)
             del self._reports[day]
 
-    def _complete(self, day: int, stage: str) -> list[Report] | None:
-        """All partitions' reports of a stage, in order; None while any is missing."""
+    def _complete(self, day: int, *stages: str) -> list[Report] | None:
+        """All partitions' reports of some stages, in order; None while any is missing."""
         found = self._reports[day]
-        keys = [(stage, number) for number in range(self._context.partitions)]
+        keys = [(stage, number) for stage in stages for number in range(self._context.partitions)]
         return [found[key] for key in keys] if all(key in found for key in keys) else None
 
     def _calibrated(self, day: int, reports: list[Report]) -> dict[str, Any]:

@@ -15,21 +15,22 @@ import pyarrow as pa
 
 from laurel.agents.context import Context
 from laurel.agents.layouts import INFLUENCE
-from laurel.models.contributions import BASE, contributions
+from laurel.agents.links import Link, links
+from laurel.agents.reports import TARGETS, TARGETS_RAW, score_offsets, send_report
+from laurel.agents.updates import account_scores, score_updates
+from laurel.models.contributions import contributions
+from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates, merge, top_candidates
-from laurel.models.networks import OWN_NETWORK
+from laurel.models.ragged import Ragged
 from laurel.models.scale import histogram, percentile, score
-from laurel.models.standing import Standing, standing, topic_parts
+from laurel.models.standing import POINT, Standing, standing, topic_parts
 from laurel.streams.outbox import Output
 from laurel.streams.packing import unpack
 from laurel.streams.partition import Partition
-from laurel.streams.reader import ends
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
-
-RAW, SCORES = "targets-raw", "targets"  # what the two passes are called in day reports
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class DayClose:
 
     def __init__(self, context: Context, partition: Partition, day: int) -> None:
         self._context, self._partition, self._day = context, partition, day
+        self._links: Mapping[bytes, Link] = {}
 
     async def run(self) -> None:
         """Does what is left to do of the close. Errors of Kafka or the store are raised."""
@@ -53,6 +55,7 @@ class DayClose:
         if known is not None and known["status"] == "closed":
             return
         began = monotonic()
+        self._links = await self._partition.in_thread(lambda: links(self._partition.store))
         if known is None or known["status"] != "calibrated":
             await self._partition.in_thread(self._report_influence)
         decided = await self._context.calendar.wait(self._day, "calibrated")
@@ -76,77 +79,139 @@ class DayClose:
     def _standing(self, influences: Influences, basis: _Basis) -> Standing:
         return standing(influences, basis.day, basis.means, self._context.networks, self._context.model)
 
+    def _members(self, keys: list[bytes]) -> tuple[list[str | None], npt.NDArray[np.bool_]]:
+        """Whom each account is linked to, and where that is a change since the last close."""
+        if not self._links:
+            return [None] * len(keys), np.zeros(len(keys), np.bool_)
+        found = [self._links.get(key) for key in keys]
+        changed = np.array([link is not None and link.since == self._day for link in found], np.bool_)
+        return [None if link is None else link.member for link in found], changed
+
     def _report_influence(self) -> None:
-        """First pass: the histogram of raw influence, sums by network, and this partition's candidates of each topic."""
+        """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
+        and this partition's candidates of each topic."""
         context, model = self._context, self._context.model
         basis = self._basis(self._day, None)
         bins, people = np.zeros(model.bins, np.int64), 0
         reactions = np.zeros(len(context.networks.network_names), np.int64)
         posts = np.zeros_like(reactions)
-        candidates: list[Candidates] = []
+        best: list[Candidates] = []
+        unseen = {account for account, link in self._links.items() if link.member is not None}
         for keys, influences in self._blocks():
             found = self._standing(influences, basis)
-            bins += histogram(found.raw[found.present], model)
-            people += int(found.present.sum())
+            members, _ = self._members(keys)
+            linked = np.array([member is not None for member in members], np.bool_)
+            alone = found.present & ~linked
+            bins += histogram(found.raw[alone], model)
+            people += int(alone.sum())
             posting = found.presences.rows[found.presences.rows["posts"] > 0]
             np.add.at(reactions, posting["network"], posting["reactions"])
             np.add.at(posts, posting["network"], posting["posts"])
-            candidates = [self._candidates([*candidates, _candidates(keys, influences, self._day, model)])]
-        self._send_candidates(candidates)
+            rows = np.flatnonzero(linked)
+            self._send_parts([keys[at] for at in rows.tolist()], found.present[rows], rows, found)
+            unseen.difference_update(keys)
+            standings = topic_parts(influences, self._day, model)
+            best = [_best([*best, _candidates(keys, standings, ~linked)], model.leaders_kept)]
+            self._send_candidates(_candidates(keys, standings, linked, members))
+        for candidates in best:
+            self._send_candidates(candidates)
+        self._send_parts(sorted(unseen), np.zeros(len(unseen), np.bool_), np.empty(0, np.int64), None)
+        self._send_markers()
+        context.outbox.flush()
         totals = [
             {"network": name, "reactions": r, "posts": p}
             for name, r, p in zip(context.networks.network_names, reactions.tolist(), posts.tolist(), strict=True)
             if p
         ]
-        context.outbox.flush()
-        self._report(RAW, people=people, histogram=bins.tolist(), networks=totals)
+        self._report(TARGETS_RAW, people=people, histogram=bins.tolist(), networks=totals)
 
-    def _candidates(self, parts: list[Candidates]) -> Candidates:
-        both = merge(parts)
-        rows = top_candidates(both, self._context.model.leaders_kept)
-        return Candidates(both.topic[rows], both.person.take(pa.array(rows)), both.strength[rows], both.plus_k[rows])
+    def _send_parts(
+        self, accounts: list[bytes], present: npt.NDArray[np.bool_], rows: Int, found: Standing | None
+    ) -> None:
+        """What linked accounts bring to their members; `rows` are theirs in what was found, None for accounts without state."""
+        if not accounts:
+            return
+        context, networks, n = self._context, self._context.networks, len(accounts)
+        offsets, raw = np.zeros(n + 1, np.int64), np.zeros(n)
+        code, points = np.empty(0, np.int64), np.empty(0)
+        if found is not None:
+            parts, raw = found.parts.take(rows), found.raw[rows]
+            offsets, code = parts.offsets, parts.rows["code"]
+            points = self._factors(found, rows) * parts.rows["part"] / (FADE_UNIT * POINT)
+        amounts = pa.StructArray.from_arrays(
+            [
+                pa.array(np.array(networks.network, object)[code], pa.string()),
+                pa.array(np.array(networks.action, object)[code], pa.string()),
+                pa.array(points),
+            ],
+            names=["network", "action", "points"],
+        )
+        persons = [self._links[account].member or "" for account in accounts]
+        batch = pa.RecordBatch.from_pydict(
+            {
+                "person": pa.array(persons, pa.string()),
+                "day": pa.array(np.full(n, self._day, np.int32)),
+                "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
+                "account": pa.array(accounts, pa.binary()).cast(pa.string()),
+                "present": pa.array(present),
+                "raw": pa.array(raw),
+                "amounts": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), amounts),
+            }
+        )
+        values = context.codec.encode("PersonPart", batch)
+        context.outbox.send(Output(context.topic("person-parts"), [person.encode() for person in persons], values))
 
-    def _send_candidates(self, candidates: list[Candidates]) -> None:
-        context, topic = self._context, self._context.topic("topic-candidates")
-        for found in candidates:
-            order = np.argsort(found.topic, kind="stable")
-            codes, begins = np.unique(found.topic[order], return_index=True)
-            if not len(codes):
-                continue
-            names = self._partition.store.names([code.astype(np.uint64).tobytes() for code in codes])
-            rows = pa.StructArray.from_arrays(
-                [
-                    found.person.take(pa.array(order)),
-                    pa.array(found.strength[order]),
-                    pa.array(found.plus_k[order]),
-                ],
-                names=["person", "strength", "plus_k"],
-            )
-            n = len(codes)
-            batch = pa.RecordBatch.from_pydict(
-                {
-                    "topic": pa.array(names, pa.binary()).cast(pa.string()),
-                    "day": pa.array(np.full(n, self._day, np.int32)),
-                    "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
-                    "candidates": pa.ListArray.from_arrays(pa.array(np.append(begins, len(order)), pa.int32()), rows),
-                }
-            )
-            context.outbox.send(
-                Output(topic, [name or b"" for name in names], context.codec.encode("TopicCandidates", batch))
-            )
-        marker = {
-            "day": self._day,
-            "upstream": self._partition.number,
-            "upstream_offset": -1,
-            "model": context.model.name,
-        }
+    def _factors(self, found: Standing, rows: Int) -> Float:
+        """The amplification of each part of some accounts: that of its account's presence on its network."""
+        lane = len(self._context.networks.network_names)
+        parts, presences = found.parts.take(rows), found.presences
+        network = self._context.networks.network_code[parts.rows["code"]]
+        place = np.searchsorted(
+            presences.owners * lane + presences.rows["network"], np.repeat(rows, parts.lengths) * lane + network
+        )
+        return np.asarray(found.factors[place], np.float64)
+
+    def _send_candidates(self, candidates: Candidates) -> None:
+        order = np.argsort(candidates.topic, kind="stable")
+        codes, begins = np.unique(candidates.topic[order], return_index=True)
+        n = len(codes)
+        if not n:
+            return
+        names = self._partition.store.names([code.astype(np.uint64).tobytes() for code in codes])
+        people = pa.StructArray.from_arrays(
+            [
+                candidates.person.take(pa.array(order)),
+                pa.array(candidates.strength[order]),
+                pa.array(candidates.plus_k[order]),
+            ],
+            names=["person", "strength", "plus_k"],
+        )
+        batch = pa.RecordBatch.from_pydict(
+            {
+                "topic": pa.array(names, pa.binary()).cast(pa.string()),
+                "day": pa.array(np.full(n, self._day, np.int32)),
+                "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
+                "candidates": pa.ListArray.from_arrays(pa.array(np.append(begins, len(order)), pa.int32()), people),
+            }
+        )
+        values = self._context.codec.encode("TopicCandidates", batch)
+        self._context.outbox.send(
+            Output(self._context.topic("topic-candidates"), [name or b"" for name in names], values)
+        )
+
+    def _send_markers(self) -> None:
+        """Says that all of this partition's candidates and parts of the day were sent."""
+        context, number = self._context, self._partition.number
+        marker = {"day": self._day, "upstream": number, "upstream_offset": -1, "model": context.model.name}
         value = context.codec.encode_one("DayMarker", marker)
-        for partition in range(context.partitions):
-            context.outbox.send(Output(topic, [b""], [value], partition))
+        for topic in ("topic-candidates", "person-parts"):
+            for partition in range(context.partitions):
+                context.outbox.send(Output(context.topic(topic), [b""], [value], partition))
 
     def _publish_scores(self, decided: Mapping[str, Any]) -> None:
-        """Second pass: a score update for everyone with state, and the account scores that changed by a whole point."""
-        context, model = self._context, self._context.model
+        """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
+        a whole point."""
+        context, model, number = self._context, self._context.model, self._partition.number
         basis = self._basis(self._day, decided)
         last = context.calendar.closed_before(self._day)
         earlier = self._basis(last["day"], last) if last is not None else None
@@ -155,103 +220,58 @@ class DayClose:
         for keys, influences in self._blocks():
             found = self._standing(influences, basis)
             scores = score(found.raw, decided["r0"], model)
-            if earlier is None:
+            if earlier is None or earlier.r0 is None:
                 was_present, before = np.zeros(len(keys), np.bool_), np.zeros(len(keys))
             else:
                 old = self._standing(influences, earlier)
-                was_present, before = old.present, score(old.raw, last["r0"] if last else 1.0, model)
-            rows = np.flatnonzero(found.present)
+                was_present, before = old.present, score(old.raw, earlier.r0, model)
+            members, relinked = self._members(keys)
+            alone = np.array([member is None for member in members], np.bool_)
+            rows = np.flatnonzero(found.present & alone)
             if len(rows):
-                self._send_updates(keys, rows, found, scores, before, was_present, percentile(found.raw, bins, model))
+                parts, factors = found.parts.take(rows), self._factors(found, rows)
+                made_of = contributions(
+                    scores[rows], parts.offsets, parts.rows["code"], parts.rows["part"], factors, model
+                )
+                persons = [keys[at] for at in rows.tolist()]
+                percentiles = percentile(found.raw[rows], bins, model)
+                update = (persons, scores[rows], before[rows], was_present[rows], percentiles, made_of)
+                context.outbox.send(score_updates(context, self._day, *update))
                 published += len(rows)
+            # An account that went to a member is no person of its own any more.
+            gone = [keys[at] for at in np.flatnonzero(relinked & ~alone).tolist()]
+            context.outbox.send(Output(context.topic("score-updates"), gone, [None] * len(gone)))
             whole = np.where(found.present, np.rint(scores), 1.0)
             was_whole = np.where(was_present, np.rint(before), 0.0)
-            changed = np.flatnonzero((whole != was_whole) & (found.present | was_present))
-            self._send_account_scores(keys, changed, np.where(found.present, scores, 1.0))
+            changed = np.flatnonzero(((whole != was_whole) & (found.present | was_present) | relinked) & alone)
+            if len(changed):
+                accounts = [keys[at] for at in changed.tolist()]
+                given = np.where(found.present, scores, 1.0)[changed]
+                context.outbox.send(account_scores(context, self._day, accounts, given, number))
         context.outbox.flush()
         context.metrics.scored(published)
-        topic, number = context.topic("account-scores"), self._partition.number
-        offsets = [0] * context.partitions
-        offsets[number] = ends(context.settings.servers, topic, number)[1]
-        self._report(SCORES, published=published, score_offsets=offsets)
-
-    def _send_updates(
-        self,
-        keys: list[bytes],
-        rows: Int,
-        found: Standing,
-        scores: Float,
-        before: Float,
-        was_present: npt.NDArray[np.bool_],
-        percentiles: Float,
-    ) -> None:
-        context, networks = self._context, self._context.networks
-        parts = found.parts.take(rows)
-        presences = found.presences
-        # Parts and presences of an account are both ordered by network: each part's factor is found by its network's place.
-        lane = len(networks.network_names)
-        place = np.searchsorted(
-            presences.owners * lane + presences.rows["network"],
-            np.repeat(rows, parts.lengths) * lane + networks.network_code[parts.rows["code"]],
-        )
-        made = contributions(
-            scores[rows], parts.offsets, parts.rows["code"], parts.rows["part"], found.factors[place], context.model
-        )
-        network = np.array([*networks.network, OWN_NETWORK], object)[made.code]  # BASE is the last
-        action = np.array([*networks.action, "base"], object)[made.code]
-        assert BASE == -1
-        contributed = pa.StructArray.from_arrays(
-            [pa.array(network, pa.string()), pa.array(action, pa.string()), pa.array(made.points)],
-            names=["network", "action", "points"],
-        )
-        persons = [keys[at] for at in rows.tolist()]
-        n = len(rows)
-        batch = pa.RecordBatch.from_pydict(
-            {
-                "person": pa.array(persons, pa.binary()).cast(pa.string()),
-                "day": pa.array(np.full(n, self._day, np.int32)),
-                "score": pa.array(scores[rows]),
-                "previous": pa.array(before[rows], mask=~was_present[rows]),
-                "percentile": pa.array(percentiles[rows]),
-                "model": pa.array([context.model.name] * n),
-                "contributions": pa.ListArray.from_arrays(pa.array(made.offsets, pa.int32()), contributed),
-            }
-        )
-        context.outbox.send(Output(context.topic("score-updates"), persons, context.codec.encode("ScoreUpdate", batch)))
-
-    def _send_account_scores(self, keys: list[bytes], rows: Int, scores: Float) -> None:
-        if not len(rows):
-            return
-        accounts = [keys[at] for at in rows.tolist()]
-        batch = pa.RecordBatch.from_pydict(
-            {
-                "account": pa.array(accounts, pa.binary()).cast(pa.string()),
-                "day": pa.array(np.full(len(rows), self._day, np.int32)),
-                "score": pa.array(scores[rows]),
-            }
-        )
-        values = self._context.codec.encode("AccountScore", batch)
-        # Where the actors stage reads them: the partition that the same key has in engagements.
-        self._context.outbox.send(
-            Output(self._context.topic("account-scores"), accounts, values, self._partition.number)
-        )
+        self._report(TARGETS, published=published, score_offsets=score_offsets(context))
 
     def _report(self, stage: str, **fields: Any) -> None:
         send_report(self._context, self._day, stage, self._partition.number, **fields)
 
 
-def send_report(context: Context, day: int, stage: str, partition: int, **fields: Any) -> None:
-    """Tells the coordinator that a partition has done a part of a day's close, and waits until the report is delivered."""
-    record = {"people": 0, "histogram": [], "networks": [], "score_offsets": [], "published": 0}
-    record |= {"day": day, "stage": stage, "partition": partition, **fields}
-    value = context.codec.encode_one("DayReport", record)
-    context.outbox.send(Output(context.topic("day-reports"), [str(day).encode()], [value]))
-    context.outbox.flush()
+def _best(parts: list[Candidates], kept: int) -> Candidates:
+    both = merge(parts)
+    rows = top_candidates(both, kept)
+    return Candidates(both.topic[rows], both.person.take(pa.array(rows)), both.strength[rows], both.plus_k[rows])
 
 
-def _candidates(keys: list[bytes], influences: Influences, day: int, model: Any) -> Candidates:
-    parts = topic_parts(influences, day, model)
-    persons = pa.array(keys, pa.binary()).cast(pa.string()).take(pa.array(parts.owners))
+def _candidates(
+    keys: list[bytes], standings: Ragged, chosen: npt.NDArray[np.bool_], members: list[str | None] | None = None
+) -> Candidates:
+    """Where the chosen accounts stand in topics (TOPIC_PART by account): as themselves, or as their members."""
+    held = standings.keep(chosen[standings.owners])
+    people = pa.array(keys, pa.binary()).cast(pa.string()) if members is None else pa.array(members, pa.string())
+    rows = held.rows
     return Candidates(
-        parts.rows["topic"].astype(np.int64), persons, parts.rows["strength"].copy(), parts.rows["plus_k"].copy()
+        rows["topic"].astype(np.int64),
+        people.take(pa.array(held.owners)),
+        rows["strength"].copy(),
+        rows["plus_k"].copy(),
     )

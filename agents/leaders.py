@@ -1,6 +1,5 @@
 """The third stage, by topic: who leads it, and what they wear."""
 
-from collections.abc import Sequence
 from time import monotonic
 
 import numpy as np
@@ -8,16 +7,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from laurel.agents.context import Context
-from laurel.agents.day_close import send_report
-from laurel.agents.parts import Marker, Rows, parse
+from laurel.agents.gathering import Gatherer
+from laurel.agents.reports import LEADERS, send_report
+from laurel.models import ragged
 from laurel.models.fade import FADE_UNIT
-from laurel.models.leaders import Candidates, Ranking, influencers, merge, plus_k_recipients
+from laurel.models.leaders import Candidates, Ranking, influencers, plus_k_recipients
 from laurel.models.sashes import CHANGES, KEPT, SASHES, changes, sashes
-from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import DeadLetter
 from laurel.streams.outbox import Output
-from laurel.streams.partition import Changes, Part, Partition
+from laurel.streams.partition import Changes
 from laurel.streams.store import STATE
 
 STAGE, SOURCE = "leaders", "topic-candidates"
@@ -27,72 +25,27 @@ POINT = 1_000_000  # micro-points in a point, micro-+Ks in a +K
 Int = npt.NDArray[np.int64]
 
 
-class Leaders:
-    """Keeps the last leaderboard of each topic of one partition.
+class Leaders(Gatherer):
+    """Keeps the last leaderboard of each topic of one partition."""
 
-    Candidates of a day are held in memory until every partition of targets has sent all of its own; until then nothing is
-    checkpointed, and a restart reads them again.
-    """
+    record = "TopicCandidates"
 
-    def __init__(self, context: Context, partition: Partition) -> None:
-        self._context, self._partition = context, partition
-        self._held: list[pa.RecordBatch] = []
-        self._refused: list[DeadLetter] = []
-        self._marked: dict[int, int] = {}  # newest day by upstream
-
-    def parse(self, chunk: Chunk) -> list[Part]:
-        """Candidates and day markers."""
-        self._context.metrics.taken(chunk.topic, len(chunk.records))
-        return parse(chunk, self._context.codec, "TopicCandidates", range(self._context.partitions))
-
-    async def start(self) -> None:
-        """Candidates not yet settled come again; a settled day's report may not have been sent."""
-        settled = self._partition.store.mark.notes.get("settled")
-        known = None if settled is None else self._context.calendar.day(settled)
-        if settled is not None and (known is None or known["status"] != "closed"):
-            await self._report(settled, 0)
-
-    async def stop(self) -> None:
-        """Nothing runs beside the partition's own work."""
-
-    def apply(self, parts: Sequence[Part]) -> Changes | None:
-        """Holds candidates of days not settled yet. What is refused while none are held can be let go of at once."""
-        for part in parts:
-            rows: Rows = part.content
-            self._refused += rows.refused
-            if rows.table.num_rows:
-                self._held.append(rows.table)
-        settled = self._partition.store.mark.notes.get("settled")
-        if self._held or any(settled is None or day > settled for day in self._marked.values()):
-            return None
-        refused, self._refused = self._refused, []
-        return Changes(parts[-1].last_offset, refused=refused)
-
-    async def marker(self, part: Part) -> None:
-        """Settles the day when this was the last partition's marker."""
-        found: Marker = part.content
-        self._marked[found.upstream] = max(found.day, self._marked.get(found.upstream, found.day))
-        settled = self._partition.store.mark.notes.get("settled")
-        if len(self._marked) < self._context.partitions:
-            return
-        day = min(self._marked.values())
-        if settled is not None and day <= settled:
-            return
+    async def settle(self, day: int, rows: pa.Table, offset: int, refused: list[DeadLetter]) -> None:
+        """Publishes the day's boards and sash events."""
         began = monotonic()
-        done = await self._partition.in_thread(lambda: self._settle(day, part.last_offset))
+        done = await self._partition.in_thread(lambda: self._settle(day, rows, offset))
+        done.refused = refused
         await self._partition.checkpoint(done)
-        self._held, self._refused = [], []
-        await self._report(day, len(done.keys))
         self._context.metrics.closing(STAGE, monotonic() - began)
 
-    async def _report(self, day: int, topics: int) -> None:
-        number = self._partition.number
-        await self._partition.in_thread(lambda: send_report(self._context, day, STAGE, number, published=topics))
+    async def report(self, day: int) -> None:
+        """The day's boards and sashes are out."""
+        await self._partition.in_thread(lambda: send_report(self._context, day, LEADERS, self._partition.number))
 
-    def _settle(self, day: int, offset: int) -> Changes:
+    def _settle(self, day: int, rows: pa.Table, offset: int) -> Changes:
         """Boards and sash events of the day, from its candidates and the boards of the day before."""
         context, model = self._context, self._context.model
-        now = _candidates(self._held, day)
+        now = _candidates(rows)
         topics, persons, before = self._previous_boards()
         names = pc.unique(pa.chunked_array([now.topics, topics]))
         people = pc.unique(pa.chunked_array([now.candidates.person, persons]))
@@ -145,7 +98,7 @@ class Leaders:
         if len(moved):
             wearers = events.column("person").cast(pa.binary()).to_pylist()
             outputs.append(Output(context.topic("sash-events"), wearers, context.codec.encode("SashEvent", events)))
-        return Changes(offset, [STATE + key for key in keys], stored, outputs, self._refused, {"settled": day})
+        return Changes(offset, [STATE + key for key in keys], stored, outputs, notes={"settled": day})
 
     def _previous_boards(self) -> tuple[pa.Array, pa.Array, tuple[Int, Int]]:
         """Topic, person, and (influencer rank, +K rank; 0 for none) of each place of the boards as they are stored."""
@@ -174,28 +127,26 @@ def _columns(candidates: Candidates) -> tuple[pa.Array, Int, Int]:
     return candidates.person, candidates.strength, candidates.plus_k
 
 
-def _candidates(held: list[pa.RecordBatch], day: int) -> _Day:
-    """Candidates of the day; of lists that an upstream sent twice, one."""
-    none = Candidates(np.empty(0, np.int64), pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, np.int64))
-    parts, names = [none], [pa.array([], pa.string())]
-    seen: set[tuple[str, int]] = set()
-    count = 0
-    for table in held:
-        pairs = zip(table.column("topic").to_pylist(), table.column("upstream").to_pylist(), strict=True)
-        days = table.column("day").to_pylist()
-        rows = []
-        for at, pair in enumerate(pairs):
-            if days[at] == day and pair not in seen:
-                seen.add(pair)
-                rows.append(at)
-        kept = table.take(pa.array(rows, pa.int64()))
-        people = pc.list_flatten(kept.column("candidates"))
-        topic = np.asarray(pc.list_parent_indices(kept.column("candidates"))).astype(np.int64) + count
-        strength, plus_k = (np.asarray(pc.struct_field(people, name)) for name in ("strength", "plus_k"))
-        parts.append(Candidates(topic, pc.struct_field(people, "person"), strength, plus_k))
-        names.append(kept.column("topic"))
-        count += len(rows)
-    return _Day(pa.concat_arrays(names), merge(parts))
+def _candidates(rows: pa.Table) -> _Day:
+    """The day's candidates; what a person's accounts bring to a topic is added up."""
+    names = pc.unique(rows.column("topic"))
+    lists = rows.column("candidates").combine_chunks()
+    people = pc.list_flatten(lists)
+    topic = np.asarray(pc.index_in(rows.column("topic"), value_set=names)).astype(np.int64)
+    topic = topic[np.asarray(pc.list_parent_indices(lists)).astype(np.int64)]
+    person = pc.struct_field(people, "person").dictionary_encode()
+    place = person.indices.to_numpy().astype(np.int64)
+    order = np.lexsort((place, topic))
+    heads = np.flatnonzero(ragged.starts(topic[order], place[order]))
+    sums = [
+        np.add.reduceat(np.asarray(pc.struct_field(people, name))[order], heads)
+        if len(heads)
+        else np.empty(0, np.int64)
+        for name in ("strength", "plus_k")
+    ]
+    first = order[heads]
+    persons = person.dictionary.take(pa.array(place[first]))
+    return _Day(names, Candidates(topic[first], persons, *sums))
 
 
 def _lists(standing: Candidates, ranking: Ranking, topics: int) -> pa.ListArray:

@@ -41,12 +41,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Marker:
-    """A day marker found in a source: `upstream` is the partition that forwarded it, -1 for none."""
+    """A day marker found in a source: `upstream` is the partition that forwarded it, -1 for none; `profiles` the end offset
+    of each partition of profiles when it was written."""
 
     day: int
     upstream: int
     offset: int
     model: str
+    profiles: list[int]
 
 
 def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[Part]:
@@ -64,7 +66,8 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
         elif name == MARKER:
             for at, row in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
                 if row["upstream"] in upstreams and row["day"] >= 0:
-                    markers.append((at, Marker(row["day"], row["upstream"], chunk.records[at].offset, row["model"])))
+                    offset = chunk.records[at].offset
+                    markers.append((at, Marker(row["day"], row["upstream"], offset, row["model"], row["profiles"])))
                 else:
                     refused.append((at, "unexpected_record", STRAY_MARKER))
         else:

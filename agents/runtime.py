@@ -9,7 +9,7 @@ from time import monotonic
 
 from faust.types import TP
 
-from laurel.agents import actors, coordinator, leaders, targets
+from laurel.agents import actors, coordinator, leaders, persons, targets
 from laurel.agents.context import Context
 from laurel.agents.coordinator import Coordinator
 from laurel.models.refusals import REASONS, UNREADABLE
@@ -41,6 +41,7 @@ class Stage:
 STAGES = (
     Stage(actors.STAGE, actors.SOURCE, actors.Actors, tuple(REASONS)),
     Stage(targets.STAGE, targets.SOURCE, targets.Targets, targets.REFUSES),
+    Stage(persons.STAGE, persons.SOURCE, persons.Persons, UNREADABLE),
     Stage(leaders.STAGE, leaders.SOURCE, leaders.Leaders, UNREADABLE),
 )
 

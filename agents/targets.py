@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from confluent_kafka import Message
 
 from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.layouts import INFLUENCE
+from laurel.agents.links import Link
 from laurel.agents.parts import Marker, Rows, letters, parse
 from laurel.models import ragged
 from laurel.models.hashing import hash64
@@ -19,7 +21,8 @@ from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
 from laurel.streams.chunk import Chunk
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.store import NAME, STATE
+from laurel.streams.reader import offset_of, read
+from laurel.streams.store import LINK, NAME, STATE
 
 STAGE, SOURCE = "targets", "influence"
 REFUSES = (*UNREADABLE, "unknown_network", "unknown_action")
@@ -129,12 +132,37 @@ class Targets:
         before, markers = self._aligned, self._markers
         known = markers[found.upstream]
         markers[found.upstream] = found.day if known is None else max(known, found.day)
-        await self._partition.checkpoint(Changes(part.last_offset, notes={"markers": markers}))
+        known_profiles = self._partition.store.mark.notes.get("profiles_end", 0)
+        profiles = max(known_profiles, *found.profiles[self._partition.number :][:1], 0)
+        notes = {"markers": markers, "profiles_end": profiles}
+        await self._partition.checkpoint(Changes(part.last_offset, notes=notes))
         day = self._aligned
         if day is not None and day != before:
             if self._closing is not None:
                 await self._closing
+            await self._take_links(day)
             self._closing = asyncio.create_task(self._close(day))
+
+    async def _take_links(self, day: int) -> None:
+        """Takes over, for the close of a day, who is linked to whom: the profiles before its markers."""
+        notes, number = self._partition.store.mark.notes, self._partition.number
+        begin, end = notes.get("profiles_offset", 0), notes.get("profiles_end", 0)
+        batches = read(self._context.settings.servers, self._context.topic("profiles"), number, begin, end)
+        while changes := await self._partition.in_thread(lambda: self._linked(next(batches, []), day)):
+            await self._partition.checkpoint(changes)
+
+    def _linked(self, messages: list[Message], day: int) -> Changes | None:
+        if not messages:
+            return None
+        changes = Changes(self._partition.store.mark.source, notes={"profiles_offset": offset_of(messages[-1]) + 1})
+        rows = self._context.codec.decode([message.value() for message in messages]).batches.get("Profile")
+        profiles = {row["account"]: row["member"] for row in rows.table.to_pylist()} if rows is not None else {}
+        keys = [LINK + account.encode() for account in profiles]
+        for key, member, old in zip(keys, profiles.values(), self._partition.store.get(keys), strict=True):
+            if (old is None and member is not None) or (old is not None and Link.from_bytes(old).member != member):
+                changes.keys.append(key)
+                changes.values.append(Link(member, day).to_bytes())
+        return changes
 
     async def _close(self, day: int) -> None:
         try:

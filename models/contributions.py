@@ -24,12 +24,12 @@ class Contributions:
 
 
 def contributions(
-    scores: Float, offsets: Int, code: Int, part: Int, amplification: Float, model: ScoreModel
+    scores: Float, offsets: Int, code: Int, part: Int | Float, amplification: Float, model: ScoreModel
 ) -> Contributions:
     """Shares of each account's score: (score - 1) * amplification * part / total for each network and action.
 
     `scores` float64[n]; account i owns rows offsets[i]..offsets[i + 1] of `code` int64[m] (position in the network
-    table, ascending in an account), `part` int64[m] (faded weight, at least 0, any one unit) and `amplification`
+    table, ascending in an account), `part` int64[m] or float64[m] (faded weight, at least 0, any one unit) and `amplification`
     float64[m] (of the row's network). `total` is the sum of amplification * part over the account. The base of 1 point
     comes first, rows without part are left out. The points sum to the score within 1e-9 for all who have a part above
     0, and for others if their score is the base.

@@ -24,6 +24,7 @@ from laurel.streams.calendar import (
 from laurel.streams.codec import Codec
 from laurel.streams.metadata import count_partitions
 from laurel.streams.outbox import Outbox, Output
+from laurel.streams.reader import ends
 from laurel.streams.settings import Settings
 
 
@@ -41,6 +42,7 @@ class Closer:
         except LaurelError:
             self._calendar.close()
             raise
+        self._servers, self._profiles = settings.servers, settings.topic("profiles")
         self._requests = settings.topic("calendar")
         self._outbox = Outbox(settings.servers)
         self._model = model
@@ -118,7 +120,13 @@ class Closer:
             request = self._codec.encode_one("Calendar", requested(day, self._model))
             self._outbox.send(Output(self._requests, [day_key(day)], [request]))
             self._outbox.flush()
-        marker = {"day": day, "upstream": -1, "upstream_offset": -1, "model": self._model}
+        marker = {
+            "day": day,
+            "upstream": -1,
+            "upstream_offset": -1,
+            "model": self._model,
+            "profiles": [ends(self._servers, self._profiles, partition)[1] for partition in range(self._partitions)],
+        }
         value = self._codec.encode_one("DayMarker", marker)
         for partition in range(self._partitions):
             self._outbox.send(Output(self._engagements, [day_key(day)], [value], partition))

@@ -1,7 +1,7 @@
 """One partition's keyed state on disk: a RocksDB that moves from checkpoint to checkpoint.
 
-A store holds packed states under `k` + key, whatever names a stage keeps under `n` + name, and one record under `m`
-that says what the states include. All changes of a checkpoint, that record with them, are one atomic write.
+A store holds packed states under `k` + key, the texts of hashed names under `n` + hash, whom accounts are linked to under
+`l` + account, and one record under `m` that says what all of it includes. All changes of a checkpoint, that record with them, are one atomic write.
 """
 
 import json
@@ -23,7 +23,7 @@ from rocksdict import (
 
 from laurel.models.errors import LaurelError
 
-STATE, NAME, MARK = b"k", b"n", b"m"  # first bytes of keys
+STATE, NAME, LINK, MARK = b"k", b"n", b"l", b"m"  # first bytes of keys
 
 CACHE_BYTES = 8 << 20  # of blocks, for each store
 WRITE_BUFFER_BYTES = 8 << 20  # of recent writes, for each store; up to three of them
@@ -77,13 +77,14 @@ class Store:
 
     def states(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The packed states of keys, None for those without."""
-        return self._get([STATE + key for key in keys])
+        return self.get([STATE + key for key in keys])
 
     def names(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """What is kept under names, None for those unknown."""
-        return self._get([NAME + key for key in keys])
+        return self.get([NAME + key for key in keys])
 
-    def _get(self, keys: list[bytes]) -> list[bytes | None]:
+    def get(self, keys: list[bytes]) -> list[bytes | None]:
+        """What is kept under full keys, None for those without."""
         if not keys:
             return []
         found: Any = self._db.get(cast("Any", keys))  # its stub wants lists of mixed keys
@@ -108,14 +109,14 @@ class Store:
         """The mark with some of its notes replaced."""
         return replace(self.mark, notes={**self.mark.notes, **notes})
 
-    def scan(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
-        """All states in key order as of the call, in blocks: keys (without first byte) and packed states."""
+    def scan(self, kind: bytes = STATE) -> Iterator[tuple[list[bytes], list[bytes]]]:
+        """All that is kept under a first byte, in key order, as of the call, in blocks: keys (without that byte), values."""
         options = ReadOptions()
         cast("Any", options).fill_cache(False)  # its stub forgot the argument
-        options.set_iterate_upper_bound(STATE[:-1] + bytes([STATE[-1] + 1]))
+        options.set_iterate_upper_bound(bytes([kind[0] + 1]))
         keys: list[bytes] = []
         values: list[bytes] = []
-        for key, value in cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=STATE, read_opt=options)):
+        for key, value in cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=kind, read_opt=options)):
             keys.append(key[1:])
             values.append(value)
             if len(keys) == SCAN_KEYS:

@@ -46,6 +46,7 @@ TOPICS = (
     ),
     Topic("influence", "target", "Influence, DayMarker", _kept(7)),
     Topic("topic-candidates", "topic", "TopicCandidates, DayMarker", _kept(7)),
+    Topic("person-parts", "person", "PersonPart, DayMarker", _kept(7)),
     Topic("account-scores", "account", "AccountScore", COMPACTED),
     Topic("profiles", "account", "Profile", COMPACTED | DOOR),
     Topic("score-updates", "person", "ScoreUpdate", COMPACTED),
@@ -57,5 +58,6 @@ TOPICS = (
     Topic("dead-letters", "as it came", "as they came", _kept(30)),
     Topic("changelog-actors", "account", "state", COMPACTED),
     Topic("changelog-targets", "account", "state", COMPACTED),
+    Topic("changelog-persons", "person", "state", COMPACTED),
     Topic("changelog-leaders", "topic", "state", COMPACTED),
 )

@@ -1,0 +1,98 @@
+"""What two stages have in common that take lists sent by every partition of targets: all must be there first.
+
+Rows of a day are held in memory until every upstream has sent its marker of that day; until then nothing of them is
+checkpointed, and a restart reads them again.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pyarrow as pa
+
+from laurel.agents.context import Context
+from laurel.agents.parts import Marker, Rows, parse
+from laurel.streams.chunk import Chunk
+from laurel.streams.dead_letters import DeadLetter
+from laurel.streams.partition import Changes, Part, Partition
+
+
+class Gatherer(ABC):
+    """Keeper of a partition that settles a day at a time."""
+
+    record: ClassVar[str]  # the record type it takes
+
+    def __init__(self, context: Context, partition: Partition) -> None:
+        self._context, self._partition = context, partition
+        self._held: list[pa.RecordBatch] = []
+        self._refused: list[DeadLetter] = []
+        self._marked: dict[int, int] = {}  # newest day by upstream
+
+    @abstractmethod
+    async def settle(self, day: int, rows: pa.Table, offset: int, refused: list[DeadLetter]) -> None:
+        """Does the day's work with its rows and checkpoints it, as far as the source's offset."""
+
+    @abstractmethod
+    async def report(self, day: int) -> None:
+        """Tells the coordinator that the day is settled here; said again after a restart, if it may not have been heard."""
+
+    def parse(self, chunk: Chunk) -> list[Part]:
+        """Rows and day markers."""
+        self._context.metrics.taken(chunk.topic, len(chunk.records))
+        return parse(chunk, self._context.codec, self.record, range(self._context.partitions))
+
+    @property
+    def _settled(self) -> int | None:
+        """The last day that is settled."""
+        day: int | None = self._partition.store.mark.notes.get("settled")
+        return day
+
+    async def start(self) -> None:
+        """Rows not yet settled come again; a settled day's report may not have been sent."""
+        settled = self._settled
+        known = None if settled is None else self._context.calendar.day(settled)
+        if settled is not None and (known is None or known["status"] != "closed"):
+            await self.report(settled)
+
+    async def stop(self) -> None:  # noqa: B027 (a Keeper has one; here it has nothing to do)
+        """Nothing runs beside the partition's own work."""
+
+    def apply(self, parts: Sequence[Part]) -> Changes | None:
+        """Holds rows of days not settled yet. What is refused while none are held can be let go of at once."""
+        for part in parts:
+            rows: Rows = part.content
+            self._refused += rows.refused
+            if rows.table.num_rows:
+                self._held.append(rows.table)
+        settled = self._settled
+        if self._held or any(settled is None or day > settled for day in self._marked.values()):
+            return None
+        refused, self._refused = self._refused, []
+        return Changes(parts[-1].last_offset, refused=refused)
+
+    async def marker(self, part: Part) -> None:
+        """Settles the day when this was the last partition's marker."""
+        found: Marker = part.content
+        self._marked[found.upstream] = max(found.day, self._marked.get(found.upstream, found.day))
+        if len(self._marked) < self._context.partitions:
+            return
+        day = min(self._marked.values())
+        if self._settled is not None and day <= self._settled:
+            return
+        await self.settle(day, self._once(day), part.last_offset, self._refused)
+        self._held, self._refused = [], []
+        await self.report(day)
+
+    def _once(self, day: int) -> pa.Table:
+        """The day's rows; of what an upstream sent twice, after a crash, one."""
+        schema = self._context.codec.arrow(self.record)
+        table = pa.Table.from_batches(self._held, schema=schema)
+        names = [name for name in ("topic", "account", "upstream") if name in schema.names]
+        seen: set[tuple[object, ...]] = set()
+        rows = []
+        keys = zip(*(table.column(name).to_pylist() for name in names), strict=True)
+        for at, (key, row_day) in enumerate(zip(keys, table.column("day").to_pylist(), strict=True)):
+            if row_day == day and key not in seen:
+                seen.add(key)
+                rows.append(at)
+        return table.take(pa.array(rows, pa.int64())).combine_chunks()

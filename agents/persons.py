@@ -1,0 +1,119 @@
+"""Linked accounts, by person: what a member's accounts come to together."""
+
+from time import monotonic
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from laurel.agents.gathering import Gatherer
+from laurel.agents.layouts import PERSON
+from laurel.agents.reports import PERSONS, PERSONS_RAW, score_offsets, send_report
+from laurel.agents.updates import account_scores, score_updates
+from laurel.models import ragged
+from laurel.models.combine import combine
+from laurel.models.contributions import contributions
+from laurel.models.networks import Networks
+from laurel.models.refusals import NO_DAY
+from laurel.models.scale import histogram, percentile, score
+from laurel.streams.calendar import Record
+from laurel.streams.dead_letters import DeadLetter
+from laurel.streams.outbox import Output
+from laurel.streams.packing import pack, unpack
+from laurel.streams.partition import Changes
+from laurel.streams.store import STATE
+
+STAGE, SOURCE = "persons", "person-parts"
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+
+class _People:
+    """The members of a day who have any account that counts: `names` string[n], `raw` float64[n] points; `accounts` string[m] and `owner` int64[m], the
+    member of each."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        counting = pc.unique(rows.column("person").filter(rows.column("present")))
+        rows = rows.filter(pc.is_in(rows.column("person"), value_set=counting))
+        person = rows.column("person").combine_chunks().dictionary_encode()
+        self.names, self.accounts = person.dictionary, rows.column("account").combine_chunks()
+        self.owner = person.indices.to_numpy().astype(np.int64)
+        self.raw = combine(self.owner, rows.column("raw").to_numpy(), len(self.names))
+        self._amounts = rows.column("amounts").combine_chunks()
+
+    def amounts(self, networks: Networks) -> tuple[Int, Int, Float]:
+        """Member, place in the network table, and points of each action that counts for a member, ordered by the first two."""
+        rows = pc.list_flatten(self._amounts)
+        owner = self.owner[np.asarray(pc.list_parent_indices(self._amounts)).astype(np.int64)]
+        code = networks.codes(pc.struct_field(rows, "network"), pc.struct_field(rows, "action"))
+        points = np.asarray(pc.struct_field(rows, "points")).astype(np.float64)
+        # From the smallest up, so that the sum does not depend on the order in which accounts arrived.
+        order = np.lexsort((points, code, owner))
+        owner, code, points = owner[order], code[order], points[order]
+        heads = np.flatnonzero(ragged.starts(owner, code))
+        sums = np.add.reduceat(points, heads) if len(heads) else points
+        return owner[heads], code[heads], sums
+
+
+class Persons(Gatherer):
+    """Keeps the last published score of each member of one partition."""
+
+    record = "PersonPart"
+
+    async def settle(self, day: int, rows: pa.Table, offset: int, refused: list[DeadLetter]) -> None:
+        """Counts the members in, and when the day is calibrated publishes their scores."""
+        began = monotonic()
+        people = _People(rows)
+        bins = histogram(people.raw, self._context.model)
+        counted = {"people": len(people.names), "histogram": bins.tolist()}
+        number = self._partition.number
+        await self._partition.in_thread(lambda: send_report(self._context, day, PERSONS_RAW, number, **counted))
+        decided = await self._context.calendar.wait(day, "calibrated")
+        done = await self._partition.in_thread(lambda: self._publish(day, people, decided, offset))
+        done.refused = refused
+        await self._partition.checkpoint(done)
+        self._context.metrics.scored(len(people.names))
+        self._context.metrics.closing(STAGE, monotonic() - began)
+
+    async def report(self, day: int) -> None:
+        """The day's scores of members are out."""
+        await self._partition.in_thread(
+            lambda: send_report(
+                self._context,
+                day,
+                PERSONS,
+                self._partition.number,
+                published=self._partition.store.mark.notes["published"],
+                score_offsets=score_offsets(self._context),
+            )
+        )
+
+    def _publish(self, day: int, people: "_People", decided: Record, offset: int) -> Changes:
+        context, model = self._context, self._context.model
+        keys = people.names.cast(pa.binary()).to_pylist()
+        left = {key for known, _ in self._partition.store.scan() for key in known} - set(keys)
+        gone = Output(context.topic("score-updates"), sorted(left), [None] * len(left))
+        changes = Changes(offset, outputs=[gone], notes={"settled": day, "published": len(keys)})
+        changes.keys, changes.values = [STATE + key for key in gone.keys], [None] * len(left)
+        if not keys:
+            return changes
+        scores = score(people.raw, decided["r0"], model)
+        last = context.calendar.closed_before(day)
+        states = unpack(PERSON, self._partition.store.states(keys))
+        # Who was away at the last close begins anew.
+        had = states.header["day"] == (last["day"] if last is not None else NO_DAY)
+        previous = states.header["score"].copy()
+        percentiles = percentile(people.raw, np.array(decided["bins"], np.int64), model)
+        owner, code, amount = people.amounts(context.networks)
+        offsets = np.searchsorted(owner, np.arange(len(keys) + 1))
+        made_of = contributions(scores, offsets, code, amount, np.ones(len(amount)), model)
+        changes.outputs += [
+            score_updates(context, day, keys, scores, previous, had, percentiles, made_of),
+            account_scores(context, day, people.accounts.cast(pa.binary()).to_pylist(), scores[people.owner]),
+        ]
+        states.header["day"], states.header["score"] = day, scores
+        changes.keys += [STATE + key for key in keys]
+        changes.values += pack(PERSON, states)
+        return changes

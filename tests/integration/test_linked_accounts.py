@@ -1,0 +1,136 @@
+"""A member's linked accounts are one person: one score of all of them, from the next close on, and back when unlinked."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from laurel.models.parameters import V1
+from laurel.models.scale import score
+from laurel.streams.settings import load
+from tests.integration.pipeline import Pipeline
+from tests.oracle.oracle import EVENT_COLUMNS, Oracle, read_networks
+
+NETWORKS = Path(__file__).parents[2] / "models/networks.toml"
+FIRST, DAY = 19_800, 86_400_000
+TWITTER, FACEBOOK, SILENT, MEMBER = "twitter:ann", "facebook:ann", "github:ann", "member-ann"
+
+
+def event(number: int, day: int, network: str, action: str, actor: str, target: str, topic: str | None = None) -> dict:
+    return {
+        "event_id": f"e{day}-{number}",
+        "network": network,
+        "action": action,
+        "actor": actor,
+        "target": target,
+        "content_id": None,
+        "topics": [topic] if topic else [],
+        "text": None,
+        "occurred_at": day * DAY + number,
+        "private": False,
+        "retracts": None,
+    }
+
+
+def events_of(day: int) -> list[dict]:
+    mine = [event(n, day, "twitter", "retweet", f"twitter:{n}", TWITTER, "jazz") for n in range(6)]
+    mine += [event(10 + n, day, "facebook", "comment", f"facebook:{n}", FACEBOOK, "jazz") for n in range(3)]
+    others = [event(20 + n, day, "twitter", "like", f"twitter:{n}", f"twitter:o{n % 7}", "jazz") for n in range(30)]
+    return mine + others
+
+
+def profile(account: str, member: str | None) -> dict:
+    return {"account": account, "member": member, "opted_out": False, "consented": False, "updated_at": FIRST * DAY}
+
+
+class Story:
+    """A pipeline, the events sent to it, and what the oracle makes of them account by account."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline, self.sent = pipeline, []
+
+    def link(self, *accounts: str, member: str | None) -> None:
+        self.pipeline.produce(
+            "profiles",
+            [
+                (account.encode(), self.pipeline.codec.encode_one("Profile", profile(account, member)))
+                for account in accounts
+            ],
+        )
+
+    def close(self, day: int) -> dict[str, dict]:
+        """Sends a day's events and closes it; the day's score updates by person."""
+        arrivals = events_of(day)
+        encoded = [(e["actor"].encode(), self.pipeline.codec.encode_one("Engagement", e)) for e in arrivals]
+        self.pipeline.produce("engagements", encoded)
+        self.sent += arrivals
+        self.decided = self.pipeline.close_day(datetime.fromtimestamp(day * 86_400, UTC).date().isoformat())
+        updates = self.pipeline.records("score-updates", "ScoreUpdate")
+        return {row["person"]: row for row in updates if row["day"] == day}
+
+    def raw(self, day: int) -> dict[str, float]:
+        rows = [
+            {**e, "seq": n, "epoch": e["occurred_at"] // DAY, "record_ts": 2_000_000_000_000}
+            for n, e in enumerate(self.sent)
+        ]
+        table = pa.Table.from_pylist(rows, schema=pa.schema(EVENT_COLUMNS))
+        found = Oracle(read_networks(NETWORKS)).run(table, list(range(FIRST, day + 1)))
+        return {row["account"]: row["raw"] for row in found.scores.to_pylist() if row["day"] == day}
+
+    def r0(self, day: int) -> float:
+        records = self.pipeline.records("calendar", "Calendar")
+        return next(row["r0"] for row in records if row["day"] == day and row["status"] == "closed")
+
+
+def expected(raw: float, r0: float) -> float:
+    return float(score(np.array([raw]), r0, V1)[0])
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, partitions):
+    with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=partitions), tmp_path) as pipeline:
+        pipeline.start()
+        story = Story(pipeline)
+
+        alone = story.close(FIRST)
+        assert {TWITTER, FACEBOOK} <= alone.keys()
+
+        story.link(TWITTER, FACEBOOK, SILENT, member=MEMBER)
+        together = story.close(FIRST + 1)
+        raw, r0 = story.raw(FIRST + 1), story.r0(FIRST + 1)
+        assert not {TWITTER, FACEBOOK, SILENT} & together.keys()
+        person = together[MEMBER]
+        assert person["score"] == pytest.approx(expected(raw[TWITTER] + raw[FACEBOOK], r0), abs=1e-9)
+        assert person["score"] > max(expected(raw[TWITTER], r0), expected(raw[FACEBOOK], r0))
+        assert person["previous"] is None
+        points = {(part["network"], part["action"]): part["points"] for part in person["contributions"]}
+        assert points.keys() == {("laurel", "base"), ("twitter", "retweet"), ("facebook", "comment")}
+        assert sum(points.values()) == pytest.approx(person["score"], abs=1e-9)
+        share = (person["score"] - 1) * raw[TWITTER] / (raw[TWITTER] + raw[FACEBOOK])
+        assert points["twitter", "retweet"] == pytest.approx(share, abs=1e-9)
+        # Whatever one of the accounts does is weighed by the person's score, and the accounts' own scores are gone.
+        weighing = {row["account"]: row["score"] for row in pipeline.records("account-scores", "AccountScore")}
+        assert [weighing[account] for account in (TWITTER, FACEBOOK, SILENT)] == [person["score"]] * 3
+        newest = {record.key: record.value for record in pipeline.read("score-updates")}
+        assert newest[TWITTER.encode()] is newest[FACEBOOK.encode()] is None
+        board = next(row for row in pipeline.records("leaderboards", "Leaderboard") if row["day"] == FIRST + 1)
+        places = {place["person"]: place for place in board["influencers"]}
+        assert not {TWITTER, FACEBOOK} & places.keys()
+        assert places[MEMBER]["rank"] == 1
+
+        story.link(FACEBOOK, member=None)
+        apart = story.close(FIRST + 2)
+        raw, r0 = story.raw(FIRST + 2), story.r0(FIRST + 2)
+        # The weights of the third day know the scores of the first, as the oracle's do: nobody was linked then.
+        assert apart[MEMBER]["score"] == pytest.approx(expected(raw[TWITTER], r0), abs=1e-9)
+        assert apart[MEMBER]["previous"] == person["score"]
+        assert apart[FACEBOOK]["score"] == pytest.approx(expected(raw[FACEBOOK], r0), abs=1e-9)
+
+        story.link(TWITTER, SILENT, member=None)
+        own = story.close(FIRST + 3)
+        assert MEMBER not in own
+        assert {TWITTER, FACEBOOK} <= own.keys()
+        newest = {record.key: record.value for record in pipeline.read("score-updates")}
+        assert newest[MEMBER.encode()] is None
