@@ -10,7 +10,7 @@ from rich.text import Text
 
 from laurel.cli.demo_run import Outcome
 from laurel.cli.show import BLUE, BOTH, GOLD, columns, heading, plain, points, sparkline
-from laurel.cli.show_results import change_of, explanation
+from laurel.cli.show_results import change_of, explanation, grid
 from laurel.models.refusals import REASONS
 from laurel.streams.calendar import iso
 
@@ -49,7 +49,7 @@ def outcome(found: Outcome) -> RenderableType:
 
 def speed(outcomes: Sequence[Outcome], seconds: float) -> RenderableType:
     """How fast it went."""
-    table = _grid("left", "right", "right", "right", "right", "right")
+    table = grid("left", "right", "right", "right", "right", "right", names=0)
     for found in outcomes:
         summary, days = found.summary, len(found.summary.days_closed)
         table.add_row(
@@ -95,7 +95,7 @@ def afterwards() -> RenderableType:
 
 
 def _leaders(found: Outcome) -> RenderableType:
-    table = _grid("right", "left", "right", "right", "left")
+    table = grid("right", "left", "right", "right", "left")
     most = max((update["score"] for days in found.history.values() for update in days), default=0.0)
     for rank, leader in enumerate(found.leaders, 1):
         days = found.history[leader["person"]]
@@ -116,7 +116,7 @@ def _leaders(found: Outcome) -> RenderableType:
 def _topics(found: Outcome) -> RenderableType:
     if not found.boards:
         return heading("topics and sashes", "none: the events of this data set name no topics")
-    table = _grid("left", "right", "left", "right", "right", "right")
+    table = grid("left", "right", "left", "right", "right", "right", names=0)
     names = ("topic", "people", "first influencer", "gold", "blue", "both")
     table.add_row(*(Text(name, style="dim") for name in names))
     for board in found.boards:
@@ -146,7 +146,7 @@ def _histogram(found: Outcome) -> RenderableType:
 
 def _accounts(found: Outcome) -> RenderableType:
     summary = found.summary
-    table = _grid("right", "left")
+    table = grid("right", "left")
     read, made = summary.rows, summary.published + summary.outside
     table.add_row(f"{read:,}", "events in the file")
     if summary.rejected:
@@ -174,13 +174,6 @@ def _commands(lines: Sequence[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for command, note in lines:
         table.add_row(Text(f"  {command}", style="cyan"), Text(note, style="dim"))
-    return table
-
-
-def _grid(*justify: str) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for side in justify:
-        table.add_column(justify=side, overflow="fold")  # type: ignore[arg-type]
     return table
 
 

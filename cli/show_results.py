@@ -26,7 +26,7 @@ def score_line(update: Record, last: int) -> Text:
     line.append(f"  {points(update['score'])}", style="bold cyan").append(
         f"  on {iso(update['day'])}", style="not bold"
     )
-    line.append(", ").append_text(_moved(update)).append(f", {_place(update)}", style="not bold")
+    line.append(", ", style="not bold").append_text(_moved(update)).append(f", {_place(update)}", style="not bold")
     if update["day"] < last:
         line.append(f"\nno longer scored: nothing of the 90 days up to {iso(last)} counts", style="not bold yellow")
     return line
@@ -34,7 +34,7 @@ def score_line(update: Record, last: int) -> Text:
 
 def leaders(title: str, rows: Sequence[Record]) -> RenderableType:
     """The highest scores of a day."""
-    table = _grid("right", "left", "right", "right", "left")
+    table = grid("right", "left", "right", "right", "left")
     for rank, row in enumerate(rows, 1):
         score = Text(points(row["score"]), style="bold cyan")
         table.add_row(str(rank), plain(row["person"]), score, change_of(row), bar(row["score"], 100, BAR))
@@ -43,7 +43,7 @@ def leaders(title: str, rows: Sequence[Record]) -> RenderableType:
 
 def board(title: str, rows: Sequence[Record], *, plus_k: bool) -> RenderableType:
     """The leaders of a topic by strength, or by +Ks."""
-    table = _grid("right", "left", "right", "right", "left")
+    table = grid("right", "left", "right", "right", "left")
     by = "plus_k" if plus_k else "strength"
     table.add_row("", "", *(Text(name, style="dim") for name in ("strength", "+K")), "")
     most = max((row[by] for row in rows), default=0.0)
@@ -98,7 +98,7 @@ def sash_lines(worn: Sequence[Record]) -> RenderableType:
 
 
 def _lines(update: Record, before: Record | None) -> Table:
-    table = _grid("left", "right", "left", "right")
+    table = grid("left", "right", "left", "right", names=0)
     rows = contributions(update, before)
     most = max(value for *_, value, _ in rows)
     for network, action, value, change in rows:
@@ -151,8 +151,9 @@ def _place(update: Record) -> str:
     return f"above {next((text for text in texts if float(text) < 100), '99.9999')} %"
 
 
-def _grid(*justify: Any) -> Table:
+def grid(*justify: Any, names: int = 1) -> Table:
+    """A table without lines: `left` or `right` for each column; the one of `names` gives way where it is narrow."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for at, side in enumerate(justify):
-        table.add_column(justify=side, overflow="fold", no_wrap=at != 1)
+        table.add_column(justify=side, overflow="fold", no_wrap=at != names)
     return table

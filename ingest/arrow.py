@@ -133,4 +133,3 @@ def concatenate(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.Reco
     """The batches as one."""
     whole = pa.Table.from_batches(list(batches), schema).combine_chunks().to_batches()
     return whole[0] if whole else pa.RecordBatch.from_pylist([], schema)
-

@@ -86,9 +86,7 @@ def _packed(raw: IO[bytes], path: Path) -> IO[bytes]:
     return raw
 
 
-def _block(
-    plan: Plan, numbers: Ints, ranks: Floats, actors: Ints, rng: np.random.Generator
-) -> pa.RecordBatch:
+def _block(plan: Plan, numbers: Ints, ranks: Floats, actors: Ints, rng: np.random.Generator) -> pa.RecordBatch:
     count = len(numbers)
     networks = min(len(NETWORKS), plan.users // 2)  # user u is on network u % networks, so each has at least two
     target = np.minimum(np.searchsorted(ranks, rng.random(count)), plan.users - 1)

@@ -50,7 +50,9 @@ VALUES = st.one_of(
     st.lists(TEXTS | st.none() | st.integers(), max_size=2),
     st.dictionaries(TEXTS, TEXTS, max_size=1),
     MOMENTS.map(datetime.isoformat),
-    st.sampled_from(["\ud800", "2012-07-01", "2012-07-01T00:00:60Z", "2012-07-01t00:00:00.1234567891z", "0001-01-01T00:00:00+10:00"]),
+    st.sampled_from(
+        ["\ud800", "2012-07-01", "2012-07-01T00:00:60Z", "2012-07-01t00:00:00.1234567891z", "0001-01-01T00:00:00+10:00"]
+    ),
 )
 GOOD = {"event_id": "e", "network": "twitter", "action": "like", "target": "twitter:1", "occurred_at": 1}
 LINES = st.builds(
@@ -126,7 +128,8 @@ def test_a_moment_in_text_is_the_millisecond_it_names(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2012-07-01", "2012-07-01T12:00:00", "2012-07-01T24:00:00Z", "2012-02-30T12:00:00Z", "2012-07-01T12:00Z", ""]
+    "text",
+    ["2012-07-01", "2012-07-01T12:00:00", "2012-07-01T24:00:00Z", "2012-02-30T12:00:00Z", "2012-07-01T12:00Z", ""],
 )
 def test_what_names_no_moment_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not RFC 3339|no moment of the calendar"):
@@ -142,8 +145,14 @@ def test_what_names_no_moment_is_refused(text: str) -> None:
         ('{"topics":' * 100_000, "not JSON: nested too deeply"),
         (json.dumps(GOOD | {"followers": 3}), "'followers': an engagement has no such field"),
         (json.dumps({name: GOOD[name] for name in GOOD if name != "target"}), "target: missing"),
-        (json.dumps(GOOD | {"occurred_at": 1.5}), "occurred_at: 1.5 is neither a moment nor whole milliseconds since 1970"),
-        (json.dumps(GOOD | {"occurred_at": "yesterday"}), "occurred_at: 'yesterday' is not RFC 3339, such as 2012-07-01T12:00:00Z"),
+        (
+            json.dumps(GOOD | {"occurred_at": 1.5}),
+            "occurred_at: 1.5 is neither a moment nor whole milliseconds since 1970",
+        ),
+        (
+            json.dumps(GOOD | {"occurred_at": "yesterday"}),
+            "occurred_at: 'yesterday' is not RFC 3339, such as 2012-07-01T12:00:00Z",
+        ),
         (json.dumps(GOOD | {"topics": "python"}), "topics: not a list of strings"),
         (json.dumps(GOOD | {"topics": ["a", None]}), "topics: not a list of strings"),
         (json.dumps(GOOD) + json.dumps(GOOD), "not JSON: Extra data at column 99"),

@@ -31,7 +31,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("topics", (1,), "topics: not a list of strings"),
     ("occurred_at", "now", "occurred_at: 'now' is neither a moment nor whole milliseconds since 1970"),
     ("occurred_at", True, "occurred_at: True is neither a moment nor whole milliseconds since 1970"),
-    ("occurred_at", datetime(2012, 7, 1, tzinfo=UTC).replace(tzinfo=None), "occurred_at: 2012-07-01 00:00:00 has no time zone"),
+    (
+        "occurred_at",
+        datetime(2012, 7, 1, tzinfo=UTC).replace(tzinfo=None),
+        "occurred_at: 2012-07-01 00:00:00 has no time zone",
+    ),
     ("private", "no", "private: not true or false"),
 ]
 
@@ -49,7 +53,13 @@ def test_a_moment_becomes_its_millisecond() -> None:
 
 
 def batch(**columns: Any) -> pa.RecordBatch:
-    found: dict[str, Any] = {"event_id": ["e"], "network": ["twitter"], "action": ["like"], "target": ["twitter:1"], "occurred_at": [1]}
+    found: dict[str, Any] = {
+        "event_id": ["e"],
+        "network": ["twitter"],
+        "action": ["like"],
+        "target": ["twitter:1"],
+        "occurred_at": [1],
+    }
     return pa.RecordBatch.from_pydict(found | columns)
 
 
@@ -66,7 +76,12 @@ def test_columns_of_other_types_with_the_same_meaning_are_taken() -> None:
         actor=pa.nulls(1),
     )
     row = conform(given_columns).to_pylist()[0]
-    assert (row["network"], row["topics"], row["occurred_at"], row["actor"]) == ("twitter", ["a"], 1_341_108_000_000, None)
+    assert (row["network"], row["topics"], row["occurred_at"], row["actor"]) == (
+        "twitter",
+        ["a"],
+        1_341_108_000_000,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +139,9 @@ def generated(plan: generate.Plan) -> pa.RecordBatch:
 
 @settings(deadline=None)
 @given(
-    st.builds(generate.Plan, st.integers(0, 300), st.integers(2, 40), st.floats(0, 3), st.integers(1, 5), st.integers(0, 9))
+    st.builds(
+        generate.Plan, st.integers(0, 300), st.integers(2, 40), st.floats(0, 3), st.integers(1, 5), st.integers(0, 9)
+    )
 )
 def test_synthetic_events_are_engagements_in_time_order_within_their_days(plan: generate.Plan) -> None:
     events = generated(plan)
@@ -159,7 +176,9 @@ def test_more_skew_gives_the_first_account_a_larger_share() -> None:
     assert shares[2] > 0.5
 
 
-@pytest.mark.parametrize("numbers", [(-1, 2, 1.0, 1), (1, 1, 1.0, 1), (1, 2, 6.0, 1), (1, 2, 1.0, 0), (1, 2, 1.0, 1, -1)])
+@pytest.mark.parametrize(
+    "numbers", [(-1, 2, 1.0, 1), (1, 1, 1.0, 1), (1, 2, 6.0, 1), (1, 2, 1.0, 0), (1, 2, 1.0, 1, -1)]
+)
 def test_an_impossible_plan_is_refused(numbers: tuple[Any, ...]) -> None:
     with pytest.raises(DataError, match="--"):
         generate.Plan(*numbers)
