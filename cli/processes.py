@@ -104,6 +104,7 @@ class Workers:
 
     def _start(self) -> None:
         settings = self._settings
+        settings.state.mkdir(parents=True, exist_ok=True)
         command = [
             *(
                 sys.executable,
@@ -151,10 +152,11 @@ class Workers:
 
 
 def environment(settings: Settings) -> Mapping[str, str]:
-    """What workers on the demo's own broker must not take from the settings of somebody's real one."""
+    """What workers on the demo's own broker must not take from the settings of somebody's real one, nor leave behind."""
     return {
         "LAUREL_TOPIC_PREFIX": settings.topic_prefix,
         "LAUREL_REPLICATION": str(settings.replication),
         "LAUREL_METRICS_HOST": settings.metrics_host,
         "LAUREL_CLOSE_AFTER_MINUTES": str(settings.close_after_minutes),
+        "APP_DATADIR": str(settings.state / "faust"),  # or Faust makes a folder where the command was started
     }

@@ -107,7 +107,8 @@ def test_a_demo_shows_what_real_days_come_to_and_accounts_for_every_event(demo, 
     assert found["leaders"][0]["person"] == "stackexchange:9"
     assert {board["topic"] for board in found["topics"]} == {"music", "jazz"}
     assert left(folder) == []
-    assert not (folder / ".laurel/demo").exists()
+    assert {entry.name for entry in folder.iterdir()} == {"data", ".laurel"}
+    assert list((folder / ".laurel").iterdir()) == []
 
 
 def test_a_demo_in_words_fits_eighty_columns_and_says_where_to_look_next(demo, folder):

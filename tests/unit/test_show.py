@@ -145,3 +145,9 @@ def test_what_was_forgotten_and_what_is_no_record_say_so():
     refused = {"reason": "malformed_avro", "topic": "engagements", "partition": "2", "offset": "3"}
     text = in_words({**place, "bytes": "AAAA", "refused": refused}).plain
     assert text.endswith("malformed_avro from engagements/2/3  no record: AAAA")
+
+
+def test_numbers_stay_whole_where_a_terminal_is_narrow():
+    newest = update(15_001, {"retweet": 21.333, "wall_post": 9.333}, 30.0)
+    assert "21.33" in drawn(explanation(newest, [newest], [], 10), 45)
+    assert "31.67" in drawn(leaders("title", [newest | {"person": "mastodon:" + "x" * 60}]), 60)
