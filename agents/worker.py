@@ -53,6 +53,10 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         settings = self._settings
+        try:
+            settings.state.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkerError(f"the state folder {settings.state} can't be made: {error.strerror}") from None
         codec, metrics = Codec(), Metrics()
         partitions = await asyncio.to_thread(topics.check, settings)
         calendar = CalendarFollower(settings, codec, lambda record: _closed(metrics, record))
@@ -142,6 +146,7 @@ def _app(settings: Settings, runtime: Runtime) -> faust.App:
         f"{settings.topic_prefix}{settings.group}",
         broker=[f"kafka://{server}" for server in settings.servers.split(",")],
         store="memory://",
+        datadir=str(settings.state / "faust"),  # kept empty, but Faust makes it
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -104,7 +104,6 @@ class Workers:
 
     def _start(self) -> None:
         settings = self._settings
-        settings.state.mkdir(parents=True, exist_ok=True)
         command = [
             *(
                 sys.executable,
@@ -158,5 +157,4 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "LAUREL_REPLICATION": str(settings.replication),
         "LAUREL_METRICS_HOST": settings.metrics_host,
         "LAUREL_CLOSE_AFTER_MINUTES": str(settings.close_after_minutes),
-        "APP_DATADIR": str(settings.state / "faust"),  # or Faust makes a folder where the command was started
     }

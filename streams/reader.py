@@ -1,6 +1,7 @@
 """Reads given stretches of partitions straight from Kafka, in large batches, outside any consumer group."""
 
 from collections.abc import Iterable, Iterator
+from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -11,6 +12,7 @@ from laurel.models.errors import LaurelError
 BATCH = 20_000  # messages at a time
 STALL = 60.0  # seconds without a message before giving up
 POLL = 0.2  # seconds for one look
+RETRY = 0.1  # seconds before asking again what could not be answered yet
 
 
 class ReadError(LaurelError):
@@ -36,12 +38,22 @@ def ends(servers: str, topic: str, partition: int) -> tuple[int, int]:
     """First offset still there and the offset after the last one; ReadError if Kafka does not say."""
     reader = Consumer(consumer_settings(servers))
     try:
-        low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=STALL)
-        return int(low), int(high)
-    except KafkaException as error:
-        raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+        return _watermarks(reader, topic, partition)
     finally:
         reader.close()
+
+
+def _watermarks(reader: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    deadline = monotonic() + STALL
+    while True:
+        try:
+            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=STALL)
+            return int(low), int(high)
+        except KafkaException as error:
+            # A topic just created, or a broker just back, may not have found its leader yet.
+            if not error.args[0].retriable() or monotonic() > deadline:
+                raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+            sleep(RETRY)
 
 
 def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iterator[list[Message]]:
@@ -85,12 +97,7 @@ def end_offsets(servers: str, places: Iterable[TP]) -> dict[TP, int]:
     """The offset after the last record of each topic and partition; ReadError if Kafka does not say."""
     reader = Consumer(consumer_settings(servers))
     try:
-        return {
-            place: int(reader.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=STALL)[1])
-            for place in places
-        }
-    except KafkaException as error:
-        raise ReadError(f"offsets: {error.args[0].str()}") from None
+        return {place: _watermarks(reader, place.topic, place.partition)[1] for place in places}
     finally:
         reader.close()
 
