@@ -97,6 +97,7 @@ class Partition:
         self._arrived = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
         self._parsed = store.mark.source  # last offset taken
+        self._gathered = monotonic()  # what waits has come since then
         self._failed: Callable[[BaseException], Awaitable[None]]
 
     async def start(self, failed: Callable[[BaseException], Awaitable[None]]) -> None:
@@ -190,12 +191,14 @@ class Partition:
 
     async def _gather(self) -> None:
         """Waits until there is something to do: a marker, enough rows, or rows that have waited long enough."""
+        since = self._gathered
         while not self._parts:
             if self.idle_since is None:
                 self.idle_since = monotonic()
             self._arrived.clear()
             await self._arrived.wait()
-        due = monotonic() + self._seconds
+            since = monotonic()
+        due = since + self._seconds
         while (left := due - monotonic()) > 0:
             if any(part.is_marker for part in self._parts) or sum(part.count for part in self._parts) >= self._rows:
                 return
@@ -207,6 +210,7 @@ class Partition:
 
     def _ready(self) -> list[Part]:
         """The rows at the head of what waits, about as many as a checkpoint should have."""
+        self._gathered = monotonic()
         parts: list[Part] = []
         rows = 0
         for part in self._parts:
