@@ -4,6 +4,7 @@ Both passes compute from the state alone and write nothing to it, so a close tha
 start, with the same result.
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -48,6 +49,11 @@ class DayClose:
     def __init__(self, context: Context, partition: Partition, day: int) -> None:
         self._context, self._partition, self._day = context, partition, day
         self._links: Mapping[bytes, Link] = {}
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Ends a pass under way at its next block, from any thread."""
+        self._stopped.set()
 
     async def run(self) -> None:
         """Does what is left to do of the close. Errors of Kafka or the store are raised."""
@@ -73,6 +79,8 @@ class DayClose:
 
     def _blocks(self) -> Iterator[tuple[list[bytes], Influences]]:
         for keys, values in self._partition.store.scan():
+            if self._stopped.is_set():
+                raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             states = unpack(INFLUENCE, values)
             yield keys, Influences(states.header, states.sections["buckets"], states.sections["topics"])
 

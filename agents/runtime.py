@@ -4,19 +4,22 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
 from faust.types import TP
+from rocksdict import DbClosedError
 
 from laurel.agents import actors, coordinator, leaders, persons, targets
 from laurel.agents.context import Context
 from laurel.agents.coordinator import Coordinator
 from laurel.models.refusals import REASONS, UNREADABLE
 from laurel.streams.chunk import Chunk
+from laurel.streams.metadata import identities
 from laurel.streams.partition import Keeper, Partition
 from laurel.streams.restore import restore
-from laurel.streams.store import Store
+from laurel.streams.store import Home, Store, at_home, open_at_home
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,8 @@ class Runtime:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="laurel")
         self._partitions: dict[TP, Partition] = {}
         self._coordinator: Coordinator | None = None
+        self._let_go: dict[TP, int] = {}  # watermarks of what was just released, for the commit that follows
+        self._moving = asyncio.Lock()  # partitions are opened or let go, never both at once: groups change their mind
         self._stages = {context.topic(stage.source): stage for stage in STAGES}
         self._reports = context.topic(coordinator.SOURCE)
 
@@ -80,7 +85,7 @@ class Runtime:
         if tp.topic == self._reports:
             return self._coordinator.taken + 1 if self._coordinator is not None else None
         held = self._partitions.get(tp)
-        return held.store.mark.source + 1 if held is not None else None
+        return held.store.mark.source + 1 if held is not None else self._let_go.get(tp)
 
     async def take(self, chunk: Chunk) -> None:
         """A chunk arrived."""
@@ -94,26 +99,34 @@ class Runtime:
 
     async def open(self, assigned: Iterable[TP]) -> None:
         """Opens, restores and starts what was assigned and is not open yet."""
-        wanted = [tp for tp in sorted(assigned) if tp.topic in self._stages and tp not in self._partitions]
-        opened = await asyncio.gather(*(self._open(self._stages[tp.topic], tp.partition) for tp in wanted))
-        for tp, partition in zip(wanted, opened, strict=True):
-            self._partitions[tp] = partition
-            await partition.start(self.failed)
-        if TP(self._reports, 0) in assigned and self._coordinator is None:
-            found = Coordinator(self._context)
-            await found.start()
-            self._coordinator = found
+        async with self._moving:
+            wanted = [tp for tp in sorted(assigned) if tp.topic in self._stages and tp not in self._partitions]
+            self._let_go.clear()
+            homes = {
+                topic: await asyncio.to_thread(self._home, self._stages[topic]) for topic in {tp.topic for tp in wanted}
+            }
+            opened = await asyncio.gather(
+                *(self._open(self._stages[tp.topic], tp.partition, homes[tp.topic]) for tp in wanted)
+            )
+            for tp, partition in zip(wanted, opened, strict=True):
+                self._partitions[tp] = partition
+                await partition.start(self.failed)
+            if TP(self._reports, 0) in assigned and self._coordinator is None:
+                found = Coordinator(self._context)
+                await found.start()
+                self._coordinator = found
 
-    async def _open(self, stage: Stage, number: int) -> Partition:
+    async def _open(self, stage: Stage, number: int, home: Home) -> Partition:
         context, settings = self._context, self._context.settings
         folder = settings.state / f"{settings.topic_prefix}{settings.group}" / f"{stage.name}-{number}"
         loop = asyncio.get_running_loop()
         context.metrics.expect(stage.name, stage.reasons)
 
         def opened() -> Store:
-            store, began = Store(folder), monotonic()
+            store, began = open_at_home(folder, home), monotonic()
             told = lambda applied, left: context.metrics.restoring(stage.name, number, applied, left)  # noqa: E731 (a partial can't name its arguments)
             records = restore(store, settings.servers, context.topic(stage.changelog), number, told)
+            at_home(store, home)
             if records:
                 log.info("%s/%d: restored %d records in %.1f s", stage.name, number, records, monotonic() - began)
             return store
@@ -133,13 +146,21 @@ class Runtime:
         partition.keeper = stage.keeper(context, partition)
         return partition
 
+    def _home(self, stage: Stage) -> Home:
+        """Whose state a store of a stage is: offsets mean nothing in another cluster, or in a topic made anew."""
+        context = self._context
+        ids = identities(context.settings.servers, context.topic(stage.source), context.topic(stage.changelog))
+        return {"cluster": ids[0], "source": ids[1], "changelog": ids[2], "partitions": context.partitions}
+
     async def release(self, revoked: Iterable[TP]) -> None:
         """Lets partitions go: what is under way is finished, what waits is forgotten, stores are closed."""
-        gone = {tp: self._partitions.pop(tp) for tp in revoked if tp in self._partitions}
-        if TP(self._reports, 0) in revoked:
-            self._coordinator = None
-        await asyncio.gather(*(partition.stop() for partition in gone.values()))
+        async with self._moving:
+            gone = {tp: self._partitions.pop(tp) for tp in revoked if tp in self._partitions}
+            if TP(self._reports, 0) in revoked:
+                self._coordinator = None
+            await asyncio.gather(*(partition.stop() for partition in gone.values()))
         for tp, partition in gone.items():
+            self._let_go[tp] = partition.store.mark.source + 1
             self._context.metrics.forget(partition.stage, tp.topic, partition.number)
 
     async def close(self) -> None:
@@ -149,11 +170,16 @@ class Runtime:
 
     def measure(self) -> None:
         """Brings the gauges of the partitions up to date."""
-        for partition in self._partitions.values():
+        for partition in list(self._partitions.values()):
             store = partition.store
-            self._context.metrics.state(
-                partition.stage, partition.number, store.keys_estimated, store.bytes_on_disk, partition.waiting_bytes
-            )
+            with suppress(DbClosedError):  # let go meanwhile
+                self._context.metrics.state(
+                    partition.stage,
+                    partition.number,
+                    store.keys_estimated,
+                    store.bytes_on_disk,
+                    partition.waiting_bytes,
+                )
 
     def idle_for(self, seconds: float) -> bool:
         """Whether no partition has had anything to do for that long and no day waits to be closed."""

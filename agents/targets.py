@@ -36,6 +36,7 @@ class Targets:
     def __init__(self, context: Context, partition: Partition) -> None:
         self._context, self._partition = context, partition
         self._known_topics: set[int] = set()
+        self._close_of_day: DayClose
         self._closing: asyncio.Task[None] | None = None
 
     def parse(self, chunk: Chunk) -> list[Part]:
@@ -47,11 +48,13 @@ class Targets:
         """Takes up a close that was not finished when the partition was last let go."""
         day = self._aligned
         if day is not None:
-            self._closing = asyncio.create_task(self._close(day))
+            await self._take_links(day)
+            self._begin_close(day)
 
     async def stop(self) -> None:
         """Ends the close that is under way; whoever gets the partition does it again."""
         if self._closing is not None:
+            self._close_of_day.stop()
             self._closing.cancel()
             await asyncio.gather(self._closing, return_exceptions=True)
 
@@ -141,7 +144,7 @@ class Targets:
             if self._closing is not None:
                 await self._closing
             await self._take_links(day)
-            self._closing = asyncio.create_task(self._close(day))
+            self._begin_close(day)
 
     async def _take_links(self, day: int) -> None:
         """Takes over, for the close of a day, who is linked to whom: the profiles before its markers."""
@@ -164,9 +167,13 @@ class Targets:
                 changes.values.append(Link(member, day).to_bytes())
         return changes
 
-    async def _close(self, day: int) -> None:
+    def _begin_close(self, day: int) -> None:
+        self._close_of_day = DayClose(self._context, self._partition, day)
+        self._closing = asyncio.create_task(self._close())
+
+    async def _close(self) -> None:
         try:
-            await DayClose(self._context, self._partition, day).run()
+            await self._close_of_day.run()
         except asyncio.CancelledError:
             raise
         except BaseException as error:

@@ -21,7 +21,7 @@ from laurel.streams.codec import Codec
 from laurel.streams.follower import CalendarFollower
 from laurel.streams.metrics import Metrics
 from laurel.streams.outbox import Outbox
-from laurel.streams.reader import end_offsets
+from laurel.streams.reader import ReadError, end_offsets
 from laurel.streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class Worker:
             beside = [
                 asyncio.create_task(self._measure(context, runtime, app)),
                 asyncio.create_task(self._watch(app)),
+                asyncio.create_task(self._follow(calendar)),
                 asyncio.create_task(self._close_days(context, runtime)),
             ]
             await self._stop.wait()
@@ -118,22 +119,32 @@ class Worker:
     async def _measure(self, context: Context, runtime: Runtime, app: faust.App) -> None:
         try:
             while True:
-                positions, applied = runtime.positions(), runtime.applied()
-                reached = await cast("transport.ChunkConsumer", app.consumer).reached(positions)
-                ends = await asyncio.to_thread(end_offsets, self._settings.servers, list(positions))
-                for tp, end in ends.items():
-                    waiting = applied[tp] < positions[tp] or reached[tp] < end
-                    context.metrics.lag(tp.topic, tp.partition, max(end - applied[tp], 0) if waiting else 0)
-                context.metrics.open_days(len(context.calendar.open_requests))
-                await asyncio.to_thread(runtime.measure)
-                drained = positions and all(end <= reached[tp] for tp, end in ends.items())
-                if self._until_idle and drained and runtime.idle_for(IDLE_FOR) and runtime.positions() == positions:
-                    self._stop.set()
+                try:
+                    await self._look(context, runtime, app)
+                except ReadError as error:
+                    log.warning("how far behind this worker is can't be told: %s", error)
                 await asyncio.sleep(IDLE_FOR if self._until_idle else MEASURE_EVERY)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
             await self._fail(error)
+
+    async def _look(self, context: Context, runtime: Runtime, app: faust.App) -> None:
+        positions, applied = runtime.positions(), runtime.applied()
+        reached = await cast("transport.ChunkConsumer", app.consumer).reached(positions)
+        ends = await asyncio.to_thread(end_offsets, self._settings.servers, list(positions))
+        for tp, end in ends.items():
+            waiting = applied[tp] < positions[tp] or reached[tp] < end
+            context.metrics.lag(tp.topic, tp.partition, max(end - applied[tp], 0) if waiting else 0)
+        context.metrics.open_days(len(context.calendar.open_requests))
+        await asyncio.to_thread(runtime.measure)
+        drained = positions and all(end <= reached[tp] for tp, end in ends.items())
+        if self._until_idle and drained and runtime.idle_for(IDLE_FOR) and runtime.positions() == positions:
+            self._stop.set()
+
+    async def _follow(self, calendar: CalendarFollower) -> None:
+        """Without the calendar no day can be closed."""
+        await self._fail(await calendar.failure())
 
 
 def _closed(metrics: Metrics, record: Any) -> None:
@@ -162,6 +173,8 @@ def _app(settings: Settings, runtime: Runtime) -> faust.App:
 
         async def agent(chunks: StreamT[Chunk]) -> None:
             async for chunk in chunks:
+                if chunk.generation != app.consumer_generation_id:
+                    continue  # it is read again, by whoever has the partition now
                 try:
                     await runtime.take(chunk)
                 except asyncio.CancelledError:

@@ -31,8 +31,9 @@ def hash64(strings: pa.Array) -> Hash:
         padded[:size] = np.frombuffer(data_buffer, np.uint8)
     windows = np.lib.stride_tricks.sliding_window_view(padded, WORD)
     state = _mix(lengths.astype(np.uint64) + SEED)
+    rows = np.arange(n)
     for word in range(int((lengths.max() + WORD - 1) // WORD)):
-        rows = np.flatnonzero(lengths > word * WORD)
+        rows = rows[lengths[rows] > word * WORD]
         text = windows[offsets[rows] + word * WORD].copy().view("<u8").reshape(-1)
         surplus = np.maximum((word + 1) * WORD - lengths[rows], 0).astype(np.uint64) * np.uint64(8)
         text &= np.uint64(0xFFFFFFFFFFFFFFFF) >> surplus  # bytes beyond the string's end are another's

@@ -15,6 +15,10 @@ from laurel.models.ragged import Ragged
 
 Int = npt.NDArray[np.int64]
 
+# Rows that an account keeps at most, of each kind. No honest account comes near; beyond it the weakest are dropped, so that
+# nobody can make a state too large for Kafka.
+ROWS_KEPT = 50_000
+
 # next_offset: source offsets before it are applied to this key.
 HEADER = np.dtype([("next_offset", "<i8")])
 # day: of the actions, days since 1970-01-01. admit: the first day whose close may count them. action: id of network and
@@ -70,4 +74,13 @@ def _add(held: Ragged, owners: Int, rows: npt.NDArray[np.void], closed: int, win
         for column in sums:
             merged[column] = np.add.reduceat(rows[column], heads)
     left = np.any([merged[column] != 0 for column in sums], axis=0)
-    return ragged.from_owners(owners[heads][left], merged[left], len(held.offsets) - 1)
+    kept = ragged.from_owners(owners[heads][left], merged[left], len(held.offsets) - 1)
+    return kept if int(kept.lengths.max(initial=0)) <= ROWS_KEPT else _strongest(kept, sums)
+
+
+def _strongest(held: Ragged, sums: list[str]) -> Ragged:
+    owners = held.owners
+    order = np.lexsort((*(-held.rows[column] for column in sums), owners))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = ragged.ordinals(ragged.starts(owners[order]))
+    return held.keep(rank < ROWS_KEPT)

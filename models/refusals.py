@@ -15,7 +15,7 @@ from laurel.models.parameters import ScoreModel
 from laurel.models.voice import DAILY_LIMIT, PLUS_K_QUOTA, PLUS_K_REPEAT
 
 DAY = 86_400_000  # milliseconds
-ACCOUNT_LENGTH = 256  # characters
+LENGTH = 256  # characters of an account, an event id or a topic
 NO_DAY = -(1 << 30)  # the open day before any marker was seen
 
 # Seen in the bytes, by the codec, and then in the record, in this order.
@@ -37,6 +37,7 @@ REASONS = {
     "self_engagement": "the actor is the target",
     "post_by_another": "a post's actor is not its author, the target",
     "too_many_topics": "more than 20 topics",
+    "too_long": "an event id or a topic is longer than 256 characters",
     "plus_k_topic": "a +K names exactly one topic and its giver",
     "daily_limit": "the actor has had more than 5,000 reactions that day",
     "plus_k_repeat": "the giver gave this person a +K in this topic within the last 7 days",
@@ -103,6 +104,7 @@ def examine(
         "self_engagement": same & ~((codes >= 0) & (kind == POST)),
         "post_by_another": ~same & ~no_actor & (codes >= 0) & (kind == POST),
         "too_many_topics": topics > model.topics_most,
+        "too_long": _too_long(columns["event_id"]) | _some_too_long(columns["topics"]),
         "plus_k_topic": plus_k & ((topics != 1) | no_actor),
     }
     reason = np.zeros(len(codes), np.uint8)
@@ -120,4 +122,15 @@ def _is_account(accounts: pa.Array) -> npt.NDArray[np.bool_]:
     colon = pc.find_substring(accounts, ":")
     size = pc.utf8_length(accounts)
     inside = pc.and_(pc.greater(colon, 0), pc.less(pc.add(colon, 1), pc.binary_length(accounts)))
-    return _bool(pc.fill_null(pc.and_(inside, pc.less_equal(size, ACCOUNT_LENGTH)), False))
+    return _bool(pc.fill_null(pc.and_(inside, pc.less_equal(size, LENGTH)), False))
+
+
+def _too_long(texts: pa.Array) -> npt.NDArray[np.bool_]:
+    return _bool(pc.greater(pc.utf8_length(texts), LENGTH))
+
+
+def _some_too_long(lists: pa.Array) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(lists), np.bool_)
+    parents = np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
+    found[parents[_too_long(pc.list_flatten(lists))]] = True
+    return found

@@ -17,6 +17,10 @@ Float = npt.NDArray[np.float64]
 
 POINT = 1_000_000  # micro-points in a point
 
+# Faded sums are added up in two halves, so that no account is too influential for 64 bits.
+HALF = 20  # bits in the low one
+MOST = 1 << 62  # what a sum is held at, 70 million points
+
 # code: index into the network table. part: faded weight, micro-points / 65536. count: faded count / 65536.
 PART = np.dtype([("code", "<i8"), ("part", "<i8"), ("count", "<i8")])
 # One account on one network. reactions, posts: faded counts / 65536.
@@ -48,11 +52,12 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
     owners, fade, rows, at = owners[known], fade[known], rows[known], at[known]
 
     order = np.lexsort((at, owners))
-    columns = np.empty(len(order), PART)
+    columns = np.empty(len(order), _halved(PART))
     columns["code"] = at[order]
-    columns["part"] = (rows["weight"] * fade)[order]
+    columns["high"], columns["low"] = _faded(rows["weight"][order], fade[order])
     columns["count"] = (rows["count"] * fade)[order]
-    parts = _sum(owners[order], columns, ("code",), keys)
+    halves = _sum(owners[order], columns, ("code",), keys)
+    parts = _whole(halves, PART)
 
     # What was wholly taken back leaves nothing behind, whether or not its rows have met in one bucket yet.
     left = np.zeros(keys, np.int64)
@@ -60,13 +65,13 @@ def standing(influences: Influences, day: int, means: Float, networks: Networks,
 
     owners = parts.owners
     kind = networks.kind[parts.rows["code"]]
-    columns = np.empty(len(owners), PRESENCE)
+    columns = np.empty(len(owners), _halved(PRESENCE))
     columns["network"] = networks.network_code[parts.rows["code"]]
-    columns["part"] = parts.rows["part"]
+    columns["high"], columns["low"] = halves.rows["high"], halves.rows["low"]
     columns["reactions"] = np.where(kind == REACTION, parts.rows["count"], 0)
     columns["posts"] = np.where(kind == POST, parts.rows["count"], 0)
     order = np.lexsort((columns["network"], owners))
-    presences = _sum(owners[order], columns[order], ("network",), keys)
+    presences = _whole(_sum(owners[order], columns[order], ("network",), keys), PRESENCE)
     counts = presences.rows
     factors = amplification(
         counts["reactions"] / FADE_UNIT, counts["posts"] / FADE_UNIT, means[counts["network"]], model
@@ -81,11 +86,33 @@ def topic_parts(influences: Influences, day: int, model: ScoreModel) -> Ragged:
     """Each account's topics (TOPIC_PART) at the close of `day`."""
     rows, owners, fade = _admitted(influences.topics, day, model)
     order = np.lexsort((rows["topic"], owners))
-    columns = np.empty(len(order), TOPIC_PART)
+    columns = np.empty(len(order), _halved(TOPIC_PART, "strength"))
     columns["topic"] = rows["topic"][order]
-    columns["strength"] = (rows["weight"] * fade)[order]
+    columns["high"], columns["low"] = _faded(rows["weight"][order], fade[order])
     columns["plus_k"] = rows["plus_k"][order]
-    return _sum(owners[order], columns, ("topic",), len(influences.header))
+    return _whole(_sum(owners[order], columns, ("topic",), len(influences.header)), TOPIC_PART, "strength")
+
+
+def _halved(dtype: np.dtype[np.void], name: str = "part") -> np.dtype[np.void]:
+    """The columns of a sum while it is added up: two halves in place of the named one."""
+    names = dtype.names or ()
+    halves = [(half, "<i8") for half in ("high", "low")]
+    return np.dtype([*((column, dtype[column]) for column in names if column != name), *halves])
+
+
+def _faded(weight: Int, fade: Int) -> tuple[Int, Int]:
+    return (weight >> HALF) * fade, (weight & ((1 << HALF) - 1)) * fade
+
+
+def _whole(halves: Ragged, dtype: np.dtype[np.void], name: str = "part") -> Ragged:
+    rows = np.empty(len(halves.rows), dtype)
+    for column in dtype.names or ():
+        if column != name:
+            rows[column] = halves.rows[column]
+    high, low = halves.rows["high"], halves.rows["low"]
+    fits = high < (MOST >> HALF) - (1 << HALF)
+    rows[name] = np.where(fits, (np.where(fits, high, 0) << HALF) + low, MOST)
+    return Ragged(halves.offsets, rows)
 
 
 def _admitted(held: Ragged, day: int, model: ScoreModel) -> tuple[npt.NDArray[np.void], Int, Int]:

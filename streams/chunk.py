@@ -1,7 +1,7 @@
 """The unit that flows: all records fetched from one partition at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -9,12 +9,14 @@ from typing import Any
 class Chunk:
     """Consecutive records of one partition as the client fetched them, never empty.
 
-    A record has `offset`, `timestamp` (milliseconds), `key`, `value` and `headers`.
+    A record has `offset`, `timestamp` (milliseconds), `key`, `value` and `headers`. `generation` is the group's when they were
+    fetched: partitions may have changed hands since.
     """
 
     topic: str
     partition: int
     records: Sequence[Any]
+    generation: int = -1
 
     @property
     def first_offset(self) -> int:
@@ -36,4 +38,4 @@ class Chunk:
         if self.first_offset > offset:
             return self
         rest = [record for record in self.records if record.offset > offset]
-        return Chunk(self.topic, self.partition, rest) if rest else None
+        return replace(self, records=rest) if rest else None

@@ -64,6 +64,12 @@ class CalendarFollower:
         if self._failure is not None:
             raise self._failure
 
+    async def failure(self) -> Exception:
+        """What ended the following, once it has."""
+        while self._failure is None:
+            await self._changed.wait()
+        return self._failure
+
     def day(self, day: int) -> Record | None:
         """What is known of a day (since 1970-01-01)."""
         return self._days.get(day)

@@ -1,6 +1,6 @@
 """What Kafka says about its topics."""
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from laurel.models.errors import LaurelError
@@ -24,3 +24,14 @@ def count_partitions(servers: str, topic: str) -> int:
     if topic not in known:
         raise MetadataError(f"there is no topic {topic} at {servers}: create the topics with `laurel topics apply`")
     return len(known[topic].partitions)
+
+
+def identities(servers: str, *topics: str) -> tuple[str, ...]:
+    """Id of the cluster, then of each topic: a topic that is deleted and made again has another. Raises MetadataError."""
+    admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+    try:
+        cluster = admin.list_topics(timeout=ANSWER_WITHIN).cluster_id
+        described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_WITHIN)
+        return str(cluster), *(str(described[topic].result().topic_id) for topic in topics)
+    except KafkaException as error:
+        raise MetadataError(f"{servers} does not say what {', '.join(topics)} are: {error.args[0].str()}") from None

@@ -109,8 +109,7 @@ class Outbox:
         if left and not self._failed:
             self._failed.append(f"{left} records were not taken within {FLUSH_TIMEOUT:.0f} s")
         if self._failed:
-            failed, self._failed = self._failed, []
-            raise DeliveryError(f"{len(failed)} records not delivered, the first because: {failed[0]}")
+            raise DeliveryError(f"{len(self._failed)} records not delivered, the first because: {self._failed[0]}")
 
     def seal(self, topic: str, key: bytes, value: bytes, partition: int) -> int:
         """Sends one record by itself, waits for it, and returns its offset; DeliveryError if it does not arrive."""

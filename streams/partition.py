@@ -143,7 +143,7 @@ class Partition:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await asyncio.wait([future])
+            await asyncio.gather(future, return_exceptions=True)
             raise
 
     async def checkpoint(self, changes: Changes) -> None:

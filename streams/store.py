@@ -5,6 +5,7 @@ A store holds packed states under `k` + key, the texts of hashed names under `n`
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +31,11 @@ WRITE_BUFFER_BYTES = 8 << 20  # of recent writes, for each store; up to three of
 SCAN_KEYS = 20_000  # in one block of a scan
 
 
+log = logging.getLogger(__name__)
+
+Home = Mapping[str, str | int]  # whose state it is: cluster, topics and partition count
+
+
 class StoreError(LaurelError):
     """A store can't be opened, read or written, or is not the one it should be."""
 
@@ -39,13 +45,13 @@ class Mark:
     """What a store's states include.
 
     `source`: the last offset of the stage's source applied. `changelog`: the changelog offset from which on records may be
-    missing here. `home`: whose state this is (cluster, topic, partition count). `notes`: what else the stage must
+    missing here. `home`: whose state this is. `notes`: what else the stage must
     remember of the partition, as JSON.
     """
 
     source: int = -1
     changelog: int = 0
-    home: Mapping[str, str | int] = field(default_factory=dict)
+    home: Home = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
@@ -132,8 +138,8 @@ class Store:
 
     @property
     def bytes_on_disk(self) -> int:
-        """Size of the store's files."""
-        return sum(file.stat().st_size for file in self.path.iterdir() if file.is_file())
+        """Size of the store's tables."""
+        return int(self._db.property_int_value("rocksdb.total-sst-files-size") or 0)
 
     def close(self) -> None:
         """Flushes and closes; the folder can be opened again at once."""
@@ -143,6 +149,29 @@ class Store:
         """Closes the store and deletes its folder."""
         self.close()
         shutil.rmtree(self.path)
+
+
+def open_at_home(path: Path, home: Home) -> Store:
+    """The store in a folder, begun anew if it is of another home: of another cluster, other topics or another partition count.
+
+    Raises StoreError if it can't be opened.
+    """
+    store = Store(path)
+    if store.mark.home and store.mark.home != home:
+        log.warning("%s is of %s, not of %s: begun anew", path, dict(store.mark.home), dict(home))
+        store.destroy()
+        store = Store(path)
+    return store
+
+
+def at_home(store: Store, home: Home) -> None:
+    """Marks a restored store as of a home. Raises StoreError if its changelog was written for another one."""
+    if store.mark.home and store.mark.home != home:
+        raise StoreError(
+            f"the changelog that {store.path} was restored from belongs to {dict(store.mark.home)}, not to {dict(home)}: "
+            "a source topic was made anew beside an old changelog; delete the changelog topic too, and run `laurel topics apply`"
+        )
+    store.mark = replace(store.mark, home=dict(home))
 
 
 def _options() -> Options:

@@ -111,6 +111,17 @@ class ChunkConsumer(driver.Consumer):
             if fetched and (active is None or tp in active):
                 yield tp, self._to_chunk(tp, fetched)
 
+    async def perform_seek(self) -> None:
+        """Back to where the owner's states end, or else to the committed offset, or else to the beginning.
+
+        The driver would leave partitions without a committed offset where they are, past what was fetched and dropped.
+        """
+        await super().perform_seek()
+        for tp in self.assignment():
+            offset = self.owner.watermark(tp)
+            if offset is not None or not self._committed_offset.get(tp):
+                await self.seek(tp, offset or 0)
+
     async def reached(self, taken: Mapping[TP, int]) -> dict[TP, int]:
         """The next offset of each partition that was not read yet, if that of those taken is `taken`.
 
@@ -135,7 +146,9 @@ class ChunkConsumer(driver.Consumer):
             last.timestamp_type,
             [],
             None,
-            cast("bytes", Chunk(last.topic, last.partition, records)),  # ChunkSchema takes it out as it is
+            cast(
+                "bytes", Chunk(last.topic, last.partition, records, self.app.consumer_generation_id)
+            ),  # ChunkSchema takes it out as it is
             None,
             0,
             0,

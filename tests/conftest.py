@@ -4,8 +4,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from laurel.streams.broker import EmbeddedBroker
+
+# No test fails for being slow on a busy machine; a failing example is printed in a form that can be run again.
+settings.register_profile("laurel", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("laurel")
 
 
 @pytest.fixture(scope="session")

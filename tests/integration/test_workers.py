@@ -4,10 +4,12 @@ import random
 import time
 
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from laurel.streams.settings import load
 from laurel.streams.store import Store
+from laurel.streams.topic_table import TOPICS
 from tests.integration.pipeline import Pipeline, Worker, eventually
 
 STAGES = {"actors": "engagements", "targets": "influence", "persons": "person-parts", "leaders": "topic-candidates"}
@@ -135,3 +137,39 @@ def test_what_waits_is_bounded_in_bytes(kafka, prefix, tmp_path):
             time.sleep(0.05)
         # Its share of the four stages' room, and the one chunk that passed its mark.
         assert 0 < waiting < (4 << 20) // 4 + (3 << 20)
+
+
+def test_a_worker_that_joins_before_the_first_checkpoint_costs_no_event(kafka, prefix, tmp_path):
+    slow = SOON | {"LAUREL_CHECKPOINT_SECONDS": "5"}
+    with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=4), tmp_path) as pipeline:
+        first = pipeline.start(0, **slow)
+        publish(pipeline, 20_000)
+        eventually(lambda: first.metric("laurel_records_in_total") > 0)
+        pipeline.start(1, **slow)
+
+        def weighed() -> int:
+            return len(
+                {(row["upstream"], row["upstream_offset"]) for row in pipeline.records("influence", "Influence")}
+            )
+
+        eventually(lambda: weighed() == 20_000, what="every event is weighed")
+
+
+def test_state_of_topics_that_were_made_anew_is_not_believed(kafka, prefix, tmp_path):
+    settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=2)
+    with Pipeline(settings, tmp_path) as pipeline:
+        publish(pipeline, 500)
+        assert pipeline.start(0, "--until-idle").wait() == 0
+        admin = AdminClient({"bootstrap.servers": kafka})
+        names = [settings.topic(topic.name) for topic in TOPICS]
+        for future in admin.delete_topics(names).values():
+            future.result()
+        for future in admin.delete_consumer_groups([f"{prefix}laurel"]).values():
+            future.result()
+        eventually(lambda: not set(names) & set(admin.list_topics(timeout=30).topics))
+    with Pipeline(settings, tmp_path) as pipeline:
+        publish(pipeline, 300, seed=2)
+        worker = pipeline.start(0, "--until-idle")
+        assert worker.wait() == 0, worker.log.read_text()
+        assert len(pipeline.records("influence", "Influence")) == 300
+        assert "begun anew" in worker.log.read_text()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laurel.models import ragged
+from laurel.models import influence, ragged
 from laurel.models.influence import BUCKET, HEADER, TOPIC, Influences, accrue
 
 KEYS, CLOSED, WINDOW = 3, 200, 90
@@ -74,3 +74,11 @@ def test_what_is_held_is_the_sum_by_day_and_action_of_what_can_still_count(bucke
     rows = zip(found.owners.tolist(), found.rows.tolist(), strict=True)
     held = {(owner, day, admit, action): (w, c) for owner, (day, admit, action, w, c) in rows}
     assert held == {key: sums for key, sums in expected.items() if sums != (0, 0)}
+
+
+def test_no_account_keeps_more_rows_than_fit_into_kafka(monkeypatch):
+    monkeypatch.setattr(influence, "ROWS_KEPT", 3)
+    topics = [(0, (201, 201, name, weight, 0)) for name, weight in enumerate([5, 9, 1, 7, 8], start=1)]
+    found = added(empty(), [], [*topics, (1, (201, 201, 1, 1, 0))]).topics
+    assert found.rows["weight"].tolist() == [9, 7, 8, 1]
+    assert found.lengths.tolist() == [3, 1, 0]
