@@ -1,0 +1,74 @@
+"""S4 for whole populations: all engagement helps, whoever it comes from."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.property.logs import ACTIONS, logs
+from tests.property.pure import BIN, NOBODY, Hold, Log, acts, posts, run
+
+PEOPLE, DAYS = 6, 6
+
+account, step = st.integers(0, PEOPLE - 1), st.integers(1, PEOPLE - 1)
+
+
+@given(logs(PEOPLE, DAYS), st.integers(NOBODY, PEOPLE - 1), account, st.sampled_from(ACTIONS))
+@settings(max_examples=100, deadline=None)
+def test_one_more_engagement_never_lowers_anybodys_influence_at_the_next_close(
+    log: Log, actor: int, target: int, action: str
+) -> None:
+    assume(actor != target)
+    before = run(log, PEOPLE, DAYS - 1, Hold())[-1].raw
+    after = run(log + acts(actor, target, action, DAYS - 1), PEOPLE, DAYS - 1, Hold())[-1].raw
+    assert (after >= before).all()
+    assert np.delete(after, target).tolist() == np.delete(before, target).tolist()
+
+
+@given(logs(PEOPLE, DAYS), account, step, st.sampled_from(ACTIONS), st.integers(0, DAYS - 1))
+@settings(max_examples=60, deadline=None)
+def test_an_actors_last_engagement_never_lowers_anybody_at_any_later_close(
+    log: Log, actor: int, other: int, action: str, day: int
+) -> None:
+    log = log.take((log.actor != actor) | (log.day <= day))
+    extra = acts(actor, (actor + other) % PEOPLE, action, day)
+    before = run(log, PEOPLE, DAYS + 6, Hold(0.1))
+    after = run(log + extra, PEOPLE, DAYS + 6, Hold(0.1))
+    for with_it, without in zip(after, before, strict=True):
+        assert (with_it.raw >= without.raw).all()
+        assert (with_it.scores >= without.scores).all()
+
+
+@given(st.lists(st.integers(0, 100), min_size=PEOPLE, max_size=PEOPLE), logs(PEOPLE, 1), account, step)
+@settings(max_examples=60, deadline=None)
+def test_being_engaged_by_somebody_with_the_lowest_score_helps(
+    known: list[int], log: Log, target: int, other: int
+) -> None:
+    actor = (target + other) % PEOPLE
+    known[actor] = 0
+    (before,), (after,) = (
+        run(given_log, PEOPLE, hold=Hold(), known=known) for given_log in (log, log + acts(actor, target))
+    )
+    assert after.raw[target] > before.raw[target]
+
+
+@given(st.lists(st.integers(0, 100), min_size=PEOPLE, max_size=PEOPLE), logs(PEOPLE, 1), account, step)
+@settings(max_examples=60, deadline=None)
+def test_engaging_somebody_with_a_low_score_costs_nothing(known: list[int], log: Log, actor: int, other: int) -> None:
+    target = (actor + other) % PEOPLE
+    known[target] = 0
+    (before,), (after,) = (
+        run(given_log, PEOPLE, hold=Hold(), known=known) for given_log in (log, log + acts(actor, target))
+    )
+    assert after.raw[actor] == before.raw[actor]
+    assert after.scores[actor] == before.scores[actor]
+
+
+@given(logs(PEOPLE, 3, most=60), account, step, st.sampled_from(ACTIONS))
+@settings(max_examples=60, deadline=None)
+def test_being_engaged_does_not_lower_ones_score_by_way_of_the_days_calibration_either(
+    log: Log, actor: int, other: int, action: str
+) -> None:
+    target = (actor + other) % PEOPLE
+    log = posts(range(PEOPLE), 1) + log
+    before, after = run(log, PEOPLE, 2)[-1], run(log + acts(actor, target, action, 2), PEOPLE, 2)[-1]
+    assert after.scores[target] >= before.scores[target] - BIN
