@@ -112,7 +112,10 @@ CASES: dict[str, tuple[str, Callable[[str], Sent]]] = {
     "a self-engagement": ("self_engagement", _one(actor="twitter:self", target="twitter:self")),
     "a post by another": ("post_by_another", _one(action="post")),
     "21 topics": ("too_many_topics", _one(topics=[f"topic {number}" for number in range(21)])),
-    "an event id of 257 characters": ("too_long", _one(event_id="e" * 257)),
+    "an event id of 257 characters": (
+        "too_long",
+        lambda name: sent(engagement(event_id="e" * 257, actor=f"twitter:{name}")),
+    ),
     "a topic of 257 characters": ("too_long", _one(topics=["short", "t" * 257])),
     "a +K without a topic": ("plus_k_topic", _one(network="laurel", action="plus_k")),
     "a +K for two topics": ("plus_k_topic", _one(network="laurel", action="plus_k", topics=["a", "b"])),

@@ -115,7 +115,8 @@ class Population:
 
     def take(self, log: Log, followers: Ints | None = None) -> Int:
         """Takes engagements in while the open day is open; their weights, int64[m] micro-points, 0 where refused."""
-        events = _columns(log, followers)
+        event = self._taken + 1 + np.arange(len(log))
+        events = _columns(log, event, followers)
         published = np.maximum((START + log.day) * DAY, (START + self.open_day) * DAY)
         examined = examine(events, published, START + self.open_day, NETWORKS, self._model)
         weight = np.zeros(len(log), np.int64)
@@ -124,7 +125,7 @@ class Population:
         anonymous = (log.actor[rows] == NOBODY) & (kind != POST)
         some = Acts(
             owner=np.where(log.actor[rows] == NOBODY, log.target[rows], log.actor[rows]),
-            event=(self._taken + 1 + rows).astype(np.uint64),
+            event=event[rows].astype(np.uint64),
             target=(log.target[rows] + 1).astype(np.uint64),
             topic=np.zeros(len(rows), np.uint64),
             day=examined.day[rows],
@@ -198,13 +199,14 @@ def run(
     return population.closes
 
 
-def _columns(log: Log, followers: Ints | None) -> pa.RecordBatch:
+def _columns(log: Log, event: Int, followers: Ints | None) -> pa.RecordBatch:
     m = len(log)
     actor, target = (
         pc.binary_join_element_wise("person", pa.array(numbers).cast(pa.string()), ":")
         for numbers in (log.actor, log.target)
     )
     columns = {
+        "event_id": pa.array(event).cast(pa.string()),
         "actor": pc.if_else(pa.array(log.actor != NOBODY), actor, pa.scalar(None, pa.string())),
         "target": target,
         "network": pa.array(NETWORKS.network).take(pa.array(log.code)),
