@@ -19,7 +19,8 @@ class ScoreModel:
     engager_step: millionths by which each whole point of the engager's score raises a weight.
     engager_lag: days between the open day and the newest published score that may weigh its engagements.
     anonymous_share: millionths of an action's weight that count when nobody is named as its actor.
-    memory_half_life: days in which the memory of a pair of actor and target halves.
+    memory_half_life: days in which what an actor is remembered to have brought a target halves. Much shorter than half_life: an act
+      must not take more from later ones than it still gives itself.
     pairs_kept: targets an actor remembers.
     events_seen: newest event ids an actor remembers, to drop repeats and to find what is taken back.
     daily_limit: reactions of one actor accepted a day.
@@ -61,7 +62,7 @@ class ScoreModel:
     engager_step: int = 100_000
     engager_lag: int = 2
     anonymous_share: int = 500_000
-    memory_half_life: float = 30.0
+    memory_half_life: float = 10.0
     pairs_kept: int = 4_096
     events_seen: int = 256
     daily_limit: int = 5_000

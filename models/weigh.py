@@ -37,6 +37,11 @@ def potential(points: Int) -> Int:
     return np.rint(1e6 * np.log1p(points / 1e6)).astype(np.int64)
 
 
+def points_for(adding_up: Int) -> Int:
+    """rint(1e6 * expm1(x / 1e6)): the micro-points that add up to x micro-points, the inverse of `potential`."""
+    return np.rint(1e6 * np.expm1(adding_up / 1e6)).astype(np.int64)
+
+
 def selectivity(ordinal: Int, model: ScoreModel) -> Int:
     """Millionths that an actor's ordinal-th (from 1) reaction of a day counts: the first ones wholly, then ever less."""
     free = model.selective_after
@@ -124,10 +129,11 @@ def _strongest(pairs: Ragged, memory: Int, turned: Flags, kept: int) -> Ragged:
 
 
 def _faded(pairs: npt.NDArray[np.void], now: Int, model: ScoreModel) -> Int:
-    """Memories of PAIR rows as of `now` (days, int64), micro-points."""
+    """Memories of PAIR rows as of `now` (days, int64), micro-points. What fades is what they added up to."""
     table = np.append(memory_table(model), 0)
     age = np.minimum(now - pairs["day"], len(table) - 1)
-    return np.asarray((pairs["memory"] * table[age]) >> 16, np.int64)
+    left = points_for((potential(pairs["memory"]) * table[age]) >> 16)
+    return np.where(age > 0, left, pairs["memory"])
 
 
 def _react(voices: Voices, acts: Acts, rows: Int, status: Status, weight: Int, model: ScoreModel) -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -138,8 +139,12 @@ class Store:
 
     @property
     def bytes_on_disk(self) -> int:
-        """Size of the store's tables."""
-        return int(self._db.property_int_value("rocksdb.total-sst-files-size") or 0)
+        """Size of the store's files."""
+        size = 0
+        for file in self.path.iterdir():
+            with suppress(FileNotFoundError):  # RocksDB drops files as it goes
+                size += file.stat().st_size
+        return size
 
     def close(self) -> None:
         """Flushes and closes; the folder can be opened again at once."""

@@ -97,7 +97,7 @@ def test_a_run_with_a_close_and_a_restart_moves_every_metric(kafka: str, prefix:
     settings: Settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=2)
     with Pipeline(settings, tmp_path) as pipeline:
         worker = pipeline.start()
-        eventually(lambda: lags_measured(worker, 6))
+        eventually(lambda: lags_measured(worker, 8))
         refused = {
             reason: worker.metric("laurel_dead_letters_total", stage="actors", reason=reason) for reason in REASONS
         }
@@ -137,7 +137,7 @@ def test_a_run_with_a_close_and_a_restart_moves_every_metric(kafka: str, prefix:
             assert elsewhere.metric("laurel_restored_records_total", stage=stage) > keys
         assert elsewhere.metric("laurel_restore_remaining_records") == 0
         assert elsewhere.metric("laurel_closed_day_timestamp_seconds") == 1_714_608_000
-        eventually(lambda: lags_measured(elsewhere, 6) and lag(elsewhere) == 0)
+        eventually(lambda: lags_measured(elsewhere, 8) and lag(elsewhere) == 0)
         told = ours(text_string_to_metric_families(elsewhere.scrape()))
         assert told == DOCUMENTED
         assert elsewhere.stop() == 0

@@ -2,6 +2,7 @@
 
 CREATE MACRO is_account(x) AS position(':' IN x) BETWEEN 2 AND length(x) - 1 AND length(x) <= 256;
 CREATE MACRO potential(x) AS CAST(round_even(1e6 * ln((1000000 + x) / 1e6), 0) AS BIGINT);
+CREATE MACRO points_for(x) AS CAST(round_even(1e6 * (exp(x / 1e6) - 1), 0) AS BIGINT);
 CREATE MACRO today() AS CAST(getvariable('today') AS BIGINT);
 CREATE MACRO before() AS CAST(getvariable('before') AS BIGINT);
 CREATE MACRO weighed_to() AS CAST(getvariable('weighed_to') AS BIGINT);
@@ -13,7 +14,7 @@ SELECT age, CAST(round_even(65536 * pow(2, -age / 30e0) * pow(1 - pow(age / 90e0
 FROM range(90) t(age);
 
 CREATE TABLE memory AS
-SELECT age, CAST(CASE WHEN age < 90 THEN round_even(65536 * pow(2, -age / 30e0), 0) ELSE 0 END AS BIGINT) AS kept
+SELECT age, CAST(CASE WHEN age < 90 THEN round_even(65536 * pow(2, -age / 10e0), 0) ELSE 0 END AS BIGINT) AS kept
 FROM range(91) t(age);
 
 CREATE TABLE weights (seq BIGINT, event_id VARCHAR, weight BIGINT);

@@ -25,6 +25,11 @@ def potential(points: int) -> int:
     return round(1e6 * math.log1p(points / 1e6))
 
 
+def points_for(adding_up: int) -> int:
+    """The micro-points that add up to so many micro-points: the inverse of `potential`."""
+    return round(1e6 * math.expm1(adding_up / 1e6))
+
+
 def event(
     actor: str | None, target: str = "twitter:t", action: str = "retweet", day: int = MONDAY, **more: Any
 ) -> dict[str, Any]:

@@ -19,7 +19,7 @@ CREATE TABLE pair_memory AS
 WITH RECURSIVE walk AS (
   SELECT pair, turn, now, used, CAST(0 AS BIGINT) AS memory FROM pair_days WHERE turn = 1
   UNION ALL
-  SELECT p.pair, p.turn, p.now, p.used, ((w.memory + w.used) * m.kept) >> 16
+  SELECT p.pair, p.turn, p.now, p.used, points_for((potential(w.memory + w.used) * m.kept) >> 16)
   FROM walk w
   JOIN pair_days p ON p.pair = w.pair AND p.turn = w.turn + 1
   JOIN memory m ON m.age = least(p.now - w.now, 90)

@@ -101,7 +101,10 @@ class PlainActor:
     def _faded(self, target: int) -> int:
         memory, day = self.pairs.get(target, (0, self.clock))
         age = self.clock - day
-        return (memory * round(65_536 * 2 ** (-age / 30))) >> 16 if age < 90 else 0
+        if age == 0:
+            return memory
+        left = (_potential(memory) * round(65_536 * 2 ** (-age / 10))) >> 16 if age < 90 else 0
+        return round(1e6 * math.expm1(left / 1e6))
 
 
 def _potential(points: int) -> int:

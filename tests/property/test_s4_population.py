@@ -8,6 +8,7 @@ from tests.property.logs import ACTIONS, logs
 from tests.property.pure import BIN, NOBODY, Hold, Log, acts, posts, run
 
 PEOPLE, DAYS = 6, 6
+TRIFLE = 0.5  # points
 
 account, step = st.integers(0, PEOPLE - 1), st.integers(1, PEOPLE - 1)
 
@@ -72,3 +73,22 @@ def test_being_engaged_does_not_lower_ones_score_by_way_of_the_days_calibration_
     log = posts(range(PEOPLE), 1) + log
     before, after = run(log, PEOPLE, 2)[-1], run(log + acts(actor, target, action, 2), PEOPLE, 2)[-1]
     assert after.scores[target] >= before.scores[target] - BIN
+
+
+@given(
+    first=st.integers(0, 60),
+    early=st.integers(1, 60),
+    gap=st.integers(1, 89),
+    later=st.integers(1, 12),
+    action=st.sampled_from(ACTIONS),
+)
+@settings(max_examples=80, deadline=None)
+def test_earlier_acts_of_a_pair_never_take_more_than_a_trifle_from_later_ones(
+    first: int, early: int, gap: int, later: int, action: str
+) -> None:
+    # What an act put into the memory of its pair lessens later acts for a while; it must not outweigh the act itself.
+    after = acts([1] * later, 0, action, first + gap)
+    until = first + gap + 3
+    without = run(after, 2, until, Hold(0.5))[-1]
+    with_it = run(acts([1] * early, 0, action, first) + after, 2, until, Hold(0.5))[-1]
+    assert with_it.scores[0] >= without.scores[0] - TRIFLE

@@ -23,10 +23,10 @@ def test_the_decline_has_no_cliff_anywhere() -> None:
     assert falls[-1] < 0.0001
 
 
-def test_a_memory_halves_in_thirty_days() -> None:
+def test_what_a_pair_brought_is_forgotten_by_half_in_ten_days() -> None:
     table = memory_table(V1)
     assert len(table) == V1.window_days
-    assert (table[[0, 30, 60]] == [65_536, 32_768, 16_384]).all()
+    assert (table[[0, 10, 20]] == [65_536, 32_768, 16_384]).all()
     assert (np.diff(table) < 0).all()
 
 

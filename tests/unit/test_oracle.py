@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.oracle.cases import BASE, DAY, MONDAY, NETWORKS, event, plus_k, potential, reasons, run, scores, weights
+from tests.oracle.cases import (
+    BASE,
+    DAY,
+    MONDAY,
+    NETWORKS,
+    event,
+    plus_k,
+    points_for,
+    potential,
+    reasons,
+    run,
+    scores,
+    weights,
+)
 
 # Weights
 
@@ -22,9 +35,11 @@ def test_a_repeat_of_a_pair_counts_less_than_the_first() -> None:
     assert weights([event("twitter:a"), event("twitter:a")]) == [762_461, 405_465 * 11 // 10]
 
 
-def test_a_pair_is_forgotten_by_half_in_thirty_days_and_wholly_in_ninety() -> None:
-    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 30)])[1] == (
-        (potential(1_500_000) - potential(500_000)) * BASE // 1_000_000
+def test_what_a_pair_brought_is_forgotten_by_half_in_ten_days_and_wholly_in_ninety() -> None:
+    half = points_for(potential(1_000_000) // 2)  # sqrt(2) - 1
+    assert half == 414_213
+    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 10)])[1] == (
+        (potential(half + 1_000_000) - potential(half)) * BASE // 1_000_000
     )
     assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 90)]) == [762_461, 762_461]
 
@@ -69,8 +84,8 @@ def test_an_engager_counts_by_the_score_published_at_least_two_days_before_the_o
     assert whole > 1
     star = result.weights["weight"].to_pylist()[4:]
     fresh = potential(1_000_000)
-    kept = 64_039  # 65536 * 2 ** (-1 / 30)
-    memory = (1_000_000 * kept) >> 16
+    kept = 61_147  # 65536 * 2 ** (-1 / 10)
+    memory = points_for((potential(1_000_000) * kept) >> 16)
     again = potential(memory + 1_000_000) - potential(memory)
     assert star == [fresh * BASE // 1_000_000, again * (1_000_000 + 100_000 * whole) // 1_000_000]
 
@@ -179,7 +194,9 @@ def one_by_one(events: Sequence[dict[str, Any]]) -> Iterator[int]:
         weight = round(NETWORKS["twitter", row["action"]][0] * 1e6)
         used = weight * (1_000_000 if ordinal <= 10 else 10_000_000 // ordinal) // 1_000_000
         held, day = memory.get(pair, (0, now))
-        held = (held * (round(65_536 * 2 ** (-(now - day) / 30)) if now - day < 90 else 0)) >> 16
+        if now > day:
+            kept = round(65_536 * 2 ** (-(now - day) / 10)) if now - day < 90 else 0
+            held = points_for((potential(held) * kept) >> 16)
         memory[pair] = (held + used, now)
         yield (potential(held + used) - potential(held)) * BASE // 1_000_000
 
