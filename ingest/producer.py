@@ -64,8 +64,11 @@ class Producer:
             self._outbox.send(Output(self._topic, keys(rows), values))
 
     def flush(self) -> None:
-        """Waits until everything sent has arrived; DeliveryError says what didn't, and why."""
-        self._outbox.flush()
+        """Waits until everything sent since the last flush has arrived; DeliveryError says what didn't, and why."""
+        try:
+            self._outbox.flush()
+        finally:
+            self._outbox.forget()
 
     def __enter__(self) -> Self:
         return self

@@ -56,7 +56,7 @@ def producer_settings(servers: str) -> dict[str, Any]:
 class Outbox:
     """A producer whose every delivery is verified by `flush`; threads may share it.
 
-    A delivery that fails is reported to whichever thread flushes next: no matter to whom, as a worker stops for it.
+    Nobody knows whose delivery it was that failed, so from then on every flush says so, until `forget`.
     """
 
     def __init__(self, servers: str) -> None:
@@ -110,6 +110,10 @@ class Outbox:
             self._failed.append(f"{left} records were not taken within {FLUSH_TIMEOUT:.0f} s")
         if self._failed:
             raise DeliveryError(f"{len(self._failed)} records not delivered, the first because: {self._failed[0]}")
+
+    def forget(self) -> None:
+        """Lets flushes succeed again after a failed delivery. For one thread alone, which knows what it sent."""
+        self._failed.clear()
 
     def seal(self, topic: str, key: bytes, value: bytes, partition: int) -> int:
         """Sends one record by itself, waits for it, and returns its offset; DeliveryError if it does not arrive."""
