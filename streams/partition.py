@@ -204,7 +204,9 @@ class Partition:
                 return
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), left)
+                # Not wait_for: that of Python 3.11 forgets a cancellation that comes together with what it waits for.
+                async with asyncio.timeout(left):
+                    await self._arrived.wait()
             except TimeoutError:
                 return
 
