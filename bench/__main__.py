@@ -55,6 +55,7 @@ def main() -> int:
     if not PEERS_PYTHON.exists():
         raise BenchError(f"the peers' environment {PEERS_PYTHON.parent.parent} isn't there: run `make bench`")
     FOLDER.mkdir(exist_ok=True)
+    place = machine.machine()
     with EmbeddedBroker() as broker:
         bench = Bench(broker, Cluster(broker.bootstrap, PARTITIONS), FOLDER)
         found: list[Case] = []
@@ -65,7 +66,7 @@ def main() -> int:
             found += _stages(bench, plan)
     partial = options.quick or set(options.only) != {"sums", "stages"}
     path = FOLDER / ("quick.json" if partial else "latest.json")
-    written = results.write(path, machine.machine(), machine.versions(), found)
+    written = results.write(path, place, machine.versions(), found)
     print(results.table(written))
     console.print(f"written to {path.relative_to(ROOT)}")
     if partial:

@@ -27,13 +27,14 @@ THEIRS = ("faust-streaming", "quixstreams", "aiokafka", "confluent-kafka", "fast
 _ASK = "import json, sys; from importlib.metadata import version; print(json.dumps([version(n) for n in sys.argv[1:]]))"
 
 
-def machine() -> dict[str, str | int]:
-    """Processor, cores, memory and system."""
+def machine() -> dict[str, str | int | float]:
+    """Processor, cores, memory, system, and how busy it is now (processes that want to run, of the last minute)."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 0,
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.machine()}",
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
     }
 

@@ -82,7 +82,8 @@ def table(results: Mapping[str, Any]) -> str:
         )
     where = (
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_bytes'] / (1 << 30):.0f} GiB, "
-        f"{machine['system']}, Python {machine['python']}, Kafka {results['versions']['broker']['kafka']} on the same cores; "
+        f"{machine['system']}, Python {machine['python']}, Kafka {results['versions']['broker']['kafka']} on the same cores, "
+        f"load {machine['load']} before; "
         f"laurel {ours['laurel']}, faust-streaming {theirs['faust-streaming']}, quixstreams {theirs['quixstreams']}."
     )
     return "\n".join([*lines, "", where])
