@@ -47,6 +47,8 @@ lock: $(READY) ## Resolve the dependencies again
 	  --no-emit-index-url --upgrade --group dev pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --constraint requirements/dev.txt pyproject.toml --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --upgrade bench/peers/requirements.in --output-file requirements/bench.txt
 
 clean: ## Delete what was made here
 	rm -rf .venv .venv-* .laurel .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
