@@ -128,6 +128,7 @@ def _app(settings: Settings, stage: SingleStage, topic: str) -> faust.App:
         settings.group,
         broker=[f"kafka://{settings.servers}"],
         store="memory://",
+        datadir=str(settings.state / "faust"),  # kept empty, but Faust makes it
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
