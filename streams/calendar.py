@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from laurel.models.errors import LaurelError
+from laurel.streams.closeable import Closeable
 from laurel.streams.codec import Codec
 from laurel.streams.metadata import count_partitions
 from laurel.streams.reader import consumer_settings
@@ -47,7 +47,7 @@ def day_key(day: int) -> bytes:
     return str(day).encode()
 
 
-class Calendar:
+class Calendar(Closeable):
     """The newest record of each day, for tools that wait step by step.
 
     `days` maps days since 1970-01-01 to Calendar records.
@@ -88,14 +88,6 @@ class Calendar:
     def close(self) -> None:
         """Lets go of the connection."""
         self._consumer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _take(self, message: Message) -> Record | None:
         error, value = message.error(), message.value()

@@ -6,8 +6,6 @@ a day once), so what is interrupted is simply asked for again.
 
 from collections.abc import Callable
 from time import monotonic
-from types import TracebackType
-from typing import Self
 
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import (
@@ -21,6 +19,7 @@ from laurel.streams.calendar import (
     iso,
     requested,
 )
+from laurel.streams.closeable import Closeable
 from laurel.streams.codec import Codec
 from laurel.streams.metadata import count_partitions
 from laurel.streams.outbox import Outbox, Output
@@ -28,7 +27,7 @@ from laurel.streams.reader import ends
 from laurel.streams.settings import Settings
 
 
-class Closer:
+class Closer(Closeable):
     """Asks for days to be closed, and waits until they are. Used by one thread at a time."""
 
     def __init__(self, settings: Settings, model: str, codec: Codec | None = None) -> None:
@@ -99,14 +98,6 @@ class Closer:
     def close(self) -> None:
         """Lets go of the connections."""
         self._calendar.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _unfinished(self, day: int) -> list[int]:
         return [

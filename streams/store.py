@@ -112,10 +112,6 @@ class Store:
             raise StoreError(f"the state folder {self.path} can't be written: {error}") from None
         self.mark = mark
 
-    def note(self, **notes: Any) -> Mark:
-        """The mark with some of its notes replaced."""
-        return replace(self.mark, notes={**self.mark.notes, **notes})
-
     def scan(self, kind: bytes = STATE) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """All that is kept under a first byte, in key order, as of the call, in blocks: keys (without that byte), values."""
         options = ReadOptions()

@@ -1,11 +1,10 @@
 """A topic followed as records arrive: from now on or from its beginning, all partitions, outside any group."""
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
+from laurel.streams.closeable import Closeable
 from laurel.streams.metadata import count_partitions
 from laurel.streams.reader import ReadError, consumer_settings
 from laurel.streams.settings import Settings
@@ -15,7 +14,7 @@ LOOK = 0.2  # seconds a look may wait, which bounds how long an interrupt takes
 ANSWER_WITHIN = 30.0  # seconds for Kafka to say where a partition ends
 
 
-class Tail:
+class Tail(Closeable):
     """Follows a topic from construction on, or from what it still holds. Partitions are read side by side."""
 
     def __init__(self, settings: Settings, topic: str, *, from_beginning: bool = False) -> None:
@@ -47,11 +46,3 @@ class Tail:
     def close(self) -> None:
         """Lets go of the connection."""
         self._consumer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
