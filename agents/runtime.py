@@ -80,6 +80,12 @@ class Runtime:
         share = self._context.settings.backlog_bytes // max(len(self._partitions), 1)
         return held is not None and held.waiting_bytes < share
 
+    def coming(self, chunk: Chunk) -> None:
+        """A chunk is on its way to its partition."""
+        held = self._partitions.get(TP(chunk.topic, chunk.partition))
+        if held is not None:
+            held.expect(chunk)
+
     def watermark(self, tp: TP) -> int | None:
         """The next offset to read after a crash."""
         if tp.topic == self._reports:

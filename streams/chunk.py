@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 
@@ -28,7 +29,7 @@ class Chunk:
         """Offset of the last record."""
         return int(self.records[-1].offset)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of the keys and values, about."""
         return sum(max(record.serialized_value_size, 0) + max(record.serialized_key_size, 0) for record in self.records)

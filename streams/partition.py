@@ -120,16 +120,21 @@ class Partition:
         self.waiting_bytes = 0
         await self.in_thread(self.store.close)
 
+    def expect(self, chunk: Chunk) -> None:
+        """Counts a chunk that was fetched and will be taken."""
+        self.waiting_bytes += chunk.size
+
     async def take(self, chunk: Chunk) -> None:
-        """Accepts a chunk; what the store already includes is skipped."""
+        """Accepts a chunk that was expected; what the store already includes is skipped."""
         rest = chunk.after(self._parsed)
         if rest is None:
+            self.waiting_bytes -= chunk.size
             return
         self.idle_since = None
         parts = await self.in_thread(lambda: self.keeper.parse(rest))
         self._parsed = rest.last_offset
         self._parts.extend(parts)
-        self.waiting_bytes += sum(part.size for part in parts)
+        self.waiting_bytes += sum(part.size for part in parts) - chunk.size
         self._arrived.set()
 
     @property

@@ -38,6 +38,9 @@ class Owner(Protocol):
     def accepts(self, tp: TP) -> bool:
         """Whether more of the partition may be fetched now."""
 
+    def coming(self, chunk: Chunk) -> None:
+        """A chunk was fetched: it counts as waiting from now on, though streams may hold it for a while."""
+
     def watermark(self, tp: TP) -> int | None:
         """The next offset to read after a crash: all before it is checkpointed. None if nothing is known."""
 
@@ -102,14 +105,20 @@ class ChunkConsumer(driver.Consumer):
         records, active = await self._wait_next_records(timeout)
         if not records or self.should_stop:
             return
-        self._fetched |= {TP(tp.topic, tp.partition): fetched[-1].offset for tp, fetched in records.items() if fetched}
-        for tp, fetched in records.items():
+        chunks = {
+            TP(tp.topic, tp.partition): Chunk(tp.topic, tp.partition, fetched, generation)
+            for tp, fetched in records.items()
+            if fetched and (active is None or tp in active)
+        }
+        self._fetched |= {tp: chunk.last_offset for tp, chunk in chunks.items()}
+        for chunk in chunks.values():
+            self.owner.coming(chunk)
+        for tp, chunk in chunks.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 # What was fetched may belong to somebody else by now: forget it and read it again if it doesn't.
                 await self.perform_seek()
                 return
-            if fetched and (active is None or tp in active):
-                yield tp, self._to_chunk(tp, fetched)
+            yield tp, self._message(tp, chunk)
 
     async def perform_seek(self) -> None:
         """Back to where the owner's states end, or else to the committed offset, or else to the beginning.
@@ -136,8 +145,8 @@ class ChunkConsumer(driver.Consumer):
                 found[tp] = following
         return found
 
-    def _to_chunk(self, tp: TP, records: list[Any]) -> ConsumerMessage:
-        last = records[-1]
+    def _message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
+        last = chunk.records[-1]
         return ConsumerMessage(
             last.topic,
             last.partition,
@@ -146,14 +155,12 @@ class ChunkConsumer(driver.Consumer):
             last.timestamp_type,
             [],
             None,
-            cast(
-                "bytes", Chunk(last.topic, last.partition, records, self.app.consumer_generation_id)
-            ),  # ChunkSchema takes it out as it is
+            cast("bytes", chunk),  # ChunkSchema takes it out as it is
             None,
             0,
             0,
-            TP(tp.topic, tp.partition),
-            generation_id=self.app.consumer_generation_id,
+            tp,
+            generation_id=chunk.generation,
         )
 
     # What is fetched is bounded by the owner and by the stream's queue, which a chunk waits for. Faust would also stop to

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from laurel.streams.settings import load
 from laurel.streams.store import Store
 from laurel.streams.topic_table import TOPICS
+from laurel.streams.transport import FETCH_RECORDS
 from tests.integration.pipeline import Pipeline, Worker, eventually
 
 STAGES = {"actors": "engagements", "targets": "influence", "persons": "person-parts", "leaders": "topic-candidates"}
@@ -126,17 +127,17 @@ def test_a_worker_told_to_stop_in_the_middle_of_work_exits_soon_and_loses_nothin
 def test_what_waits_is_bounded_in_bytes(kafka, prefix, tmp_path):
     with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=1), tmp_path) as pipeline:
         publish(pipeline, 60_000)
-        # A checkpoint that is never due in this time, and room for a fraction of what there is to read.
+        size = sum(len(r.key or b"") + len(r.value or b"") for r in pipeline.read("engagements")) / 60_000
+        share = (4 << 20) // len(STAGES)
+        # A checkpoint that is never due, and room for a fraction of what there is to read.
         worker = pipeline.start(
-            0, LAUREL_BACKLOG_BYTES=str(4 << 20), LAUREL_CHECKPOINT_SECONDS="6", LAUREL_CHECKPOINT_ROWS="1000000"
+            0, LAUREL_BACKLOG_BYTES=str(4 << 20), LAUREL_CHECKPOINT_SECONDS="60", LAUREL_CHECKPOINT_ROWS="1000000"
         )
-        waiting = 0.0
-        deadline = time.monotonic() + 8
-        while time.monotonic() < deadline:
-            waiting = max(waiting, worker.metric("laurel_backlog_bytes", stage="actors"))
-            time.sleep(0.05)
-        # Its share of the four stages' room, and the one chunk that passed its mark.
-        assert 0 < waiting < (4 << 20) // 4 + (3 << 20)
+        waiting = lambda: worker.metric("laurel_backlog_bytes", stage="actors")  # noqa: E731 (a name for what is read)
+        eventually(lambda: waiting() >= share, what="its share is used")
+        # Its share of the stages' room, and the one chunk that passed its mark.
+        assert max(waiting() for _ in range(100)) < share + FETCH_RECORDS * size * 1.1
+        assert worker.metric("laurel_records_in_total", topic=pipeline.settings.topic("engagements")) < 60_000
 
 
 def test_a_worker_that_joins_before_the_first_checkpoint_costs_no_event(kafka, prefix, tmp_path):
