@@ -10,13 +10,14 @@ from confluent_kafka import Message
 
 from laurel.agents.context import Context
 from laurel.agents.layouts import VOICE
-from laurel.agents.parts import Marker, Rows, letters, parse
+from laurel.agents.parts import Marker, Rows, letters, parse, strangers
 from laurel.models.hashing import combine, hash64
 from laurel.models.networks import PLUS_K, POST
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, Examined, examine
 from laurel.models.voice import COUNTED, DUPLICATE, RETRACTION, UNMATCHED, Acts, Voices, Weighed
 from laurel.models.weigh import weigh
 from laurel.streams.chunk import Chunk
+from laurel.streams.dead_letters import from_message
 from laurel.streams.outbox import Output
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
@@ -25,6 +26,7 @@ from laurel.streams.store import STATE
 
 STAGE, SOURCE = "actors", "engagements"
 
+IMPOSSIBLE = "a score is from 1 to 100"
 OUTCOMES = {COUNTED: "counted", DUPLICATE: "duplicate", RETRACTION: "retracted", UNMATCHED: "unmatched_retraction"}
 
 
@@ -165,12 +167,18 @@ class Actors:
         if not messages:
             return None
         changes = Changes(self._partition.store.mark.source, notes={"scores_offset": offset_of(messages[-1]) + 1})
-        rows = self._context.codec.decode([message.value() for message in messages]).batches.get("AccountScore")
+        decoded = self._context.codec.decode([message.value() for message in messages])
+        changes.refused = strangers(messages, decoded, "AccountScore")
+        rows = decoded.batches.get("AccountScore")
         if rows is None:
             return changes
-        newest = dict(
-            zip(rows.table.column("account").to_pylist(), rows.table.column("score").to_pylist(), strict=True)
-        )
+        scores = rows.table.column("score").to_numpy()
+        possible = (scores >= 1) & (scores <= 100)
+        changes.refused += [
+            from_message(messages[at], "unexpected_record", IMPOSSIBLE) for at in rows.positions[~possible].tolist()
+        ]
+        accounts = rows.table.column("account").filter(pa.array(possible)).to_pylist()
+        newest = dict(zip(accounts, scores[possible].tolist(), strict=True))
         keys = [account.encode() for account in newest]
         states = unpack(VOICE, self._partition.store.states(keys))
         states.header["score"] = np.rint(np.array(list(newest.values()))).astype(np.uint8)

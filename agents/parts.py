@@ -1,20 +1,24 @@
 """Takes a chunk apart: runs of rows of the one record type a stage expects, and the day markers between them."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from confluent_kafka import Message
 
 from laurel.models.refusals import NAME, REASONS
 from laurel.streams.chunk import Chunk
-from laurel.streams.codec import Codec
-from laurel.streams.dead_letters import DeadLetter, from_record
+from laurel.streams.codec import Codec, Decoded
+from laurel.streams.dead_letters import DeadLetter, from_message, from_record
 from laurel.streams.partition import Part
 
 MARKER = "DayMarker"
 STRAY_MARKER = "a day marker that no stage sends: its upstream is none of this topic's, or its day is before 1970"
+EARLY_MARKER = "a day marker of a day that had not begun anywhere when it was published"
+DAY = 86_400_000  # milliseconds
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Marker:
 def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[Part]:
     """Parts in log order, covering the whole chunk; what can't be read as `expected` is refused in its run of rows.
 
-    So is a marker of any upstream but `upstreams`: it comes from no stage of ours, and no day may be closed by it.
+    So is a marker of any upstream but `upstreams`: it comes from no stage of ours, and no day may be closed by it. And so is
+    one that comes in from outside (upstream -1) for a day later than the one after it was published: every day up to it would
+    be closed. A day long after the last one is a downtime that ends, and a day long ago is history; both are followed.
     """
     decoded = codec.decode([record.value for record in chunk.records])
     refused: list[tuple[int, str, str]] = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
@@ -65,23 +71,27 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
             positions, table = rows.positions, rows.table
         elif name == MARKER:
             for at, row in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
-                if row["upstream"] in upstreams and row["day"] >= 0:
-                    offset = chunk.records[at].offset
-                    markers.append((at, Marker(row["day"], row["upstream"], offset, row["model"], row["profiles"])))
-                else:
+                record, outside = chunk.records[at], row["upstream"] < 0
+                if row["upstream"] not in upstreams or row["day"] < 0:
                     refused.append((at, "unexpected_record", STRAY_MARKER))
+                elif outside and row["day"] > record.timestamp // DAY + 1:
+                    refused.append((at, "unexpected_record", EARLY_MARKER))
+                else:
+                    offset = record.offset
+                    markers.append((at, Marker(row["day"], row["upstream"], offset, row["model"], row["profiles"])))
         else:
             message = f"{REASONS['unexpected_record']}: {name}"
             refused += [(at, "unexpected_record", message) for at in rows.positions.tolist()]
+    refused.sort(key=lambda found: found[0])
     parts: list[Part] = []
-    begin = 0
+    begin = sent = 0
     sizes = chunk.size / len(chunk.records)
     for end, marker in [*sorted(markers, key=lambda found: found[0]), (len(chunk.records), None)]:
         if end > begin:
             low, high = np.searchsorted(positions, [begin, end])
-            letters = [
-                from_record(chunk.records[at], why, text) for at, why, text in sorted(refused) if begin <= at < end
-            ]
+            until = bisect_left(refused, end, sent, key=lambda found: found[0])
+            letters = [from_record(chunk.records[at], why, text) for at, why, text in refused[sent:until]]
+            sent = until
             run = table.slice(low, high - low) if table is not None else _none(codec, expected)
             content = Rows(chunk, positions[low:high], run, letters)
             parts.append(Part(chunk.records[end - 1].offset, end - begin, int(sizes * (end - begin)), content))
@@ -89,6 +99,19 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
             parts.append(Part(marker.offset, 1, int(sizes), marker, is_marker=True))
         begin = end + 1
     return parts
+
+
+def strangers(messages: Sequence[Message], decoded: Decoded, expected: str) -> list[DeadLetter]:
+    """Dead letters of what was read of a compacted topic and is no record of the one type expected there. A record without
+    a value is none: it says that its key is forgotten."""
+    refused: list[tuple[int, str, str]] = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
+    for name, rows in decoded.batches.items():
+        if name != expected:
+            message = f"{REASONS['unexpected_record']}: {name}"
+            refused += [(at, "unexpected_record", message) for at in rows.positions.tolist()]
+    return [
+        from_message(messages[at], why, text) for at, why, text in sorted(refused) if messages[at].value() is not None
+    ]
 
 
 def letters(rows: Sequence[Rows], refused: npt.NDArray[np.int64], reason: npt.NDArray[np.uint8]) -> list[DeadLetter]:

@@ -13,7 +13,7 @@ from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link
-from laurel.agents.parts import Marker, Rows, letters, parse
+from laurel.agents.parts import Marker, Rows, letters, parse, strangers
 from laurel.models import ragged
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
@@ -21,7 +21,7 @@ from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
 from laurel.streams.chunk import Chunk
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.reader import offset_of, read
+from laurel.streams.reader import ends, offset_of, read
 from laurel.streams.store import LINK, NAME, STATE
 
 STAGE, SOURCE = "targets", "influence"
@@ -135,9 +135,7 @@ class Targets:
         before, markers = self._aligned, self._markers
         known = markers[found.upstream]
         markers[found.upstream] = found.day if known is None else max(known, found.day)
-        known_profiles = self._partition.store.mark.notes.get("profiles_end", 0)
-        profiles = max(known_profiles, *found.profiles[self._partition.number :][:1], 0)
-        notes = {"markers": markers, "profiles_end": profiles}
+        notes = {"markers": markers, "profiles_end": await self._partition.in_thread(lambda: self._profiles_end(found))}
         await self._partition.checkpoint(Changes(part.last_offset, notes=notes))
         day = self._aligned
         if day is not None and day != before:
@@ -145,6 +143,16 @@ class Targets:
                 await self._closing
             await self._take_links(day)
             self._begin_close(day)
+
+    def _profiles_end(self, found: Marker) -> int:
+        """How far profiles are to be taken over. A marker names no more than there was when it was written, so one that names
+        more than there is was written by a stranger, and what it says must not be waited for."""
+        known, number = int(self._partition.store.mark.notes.get("profiles_end", 0)), self._partition.number
+        named = max(known, *found.profiles[number:][:1], 0)
+        if named == known:
+            return known
+        topic = self._context.topic("profiles")
+        return max(known, min(named, ends(self._context.settings.servers, topic, number)[1]))
 
     async def _take_links(self, day: int) -> None:
         """Takes over, for the close of a day, who is linked to whom: the profiles before its markers."""
@@ -158,7 +166,9 @@ class Targets:
         if not messages:
             return None
         changes = Changes(self._partition.store.mark.source, notes={"profiles_offset": offset_of(messages[-1]) + 1})
-        rows = self._context.codec.decode([message.value() for message in messages]).batches.get("Profile")
+        decoded = self._context.codec.decode([message.value() for message in messages])
+        changes.refused = strangers(messages, decoded, "Profile")
+        rows = decoded.batches.get("Profile")
         profiles = {row["account"]: row["member"] for row in rows.table.to_pylist()} if rows is not None else {}
         keys = [LINK + account.encode() for account in profiles]
         for key, member, old in zip(keys, profiles.values(), self._partition.store.get(keys), strict=True):

@@ -19,6 +19,7 @@ COMMANDS = {
     "top": "the most influential, of all or of a topic",
     "explain": "why an account has its score",
     "watch": "follow a topic as records arrive",
+    "dead-letters": "what was refused: look at it, and send it again",
     "generate": "write synthetic events",
     "demo": "all of it on real data, in minutes",
 }

@@ -45,13 +45,13 @@ class Readable:
 
 
 def _envelope(message: Message) -> Line:
-    kind, moment = message.timestamp()
+    kind, at = message.timestamp()
     key: Any = message.key()
     line: Line = {
         "topic": message.topic(),
         "partition": message.partition(),
         "offset": message.offset(),
-        "at": None if kind == TIMESTAMP_NOT_AVAILABLE else _moment(moment),
+        "at": None if kind == TIMESTAMP_NOT_AVAILABLE else moment(at),
         "key": None if key is None else key.decode(errors="replace"),
         "record": None,
         "value": None,
@@ -82,10 +82,11 @@ def _text(value: Any, logical: str | None) -> Any:
     if value is None or logical is None:
         return value
     try:
-        return iso(value) if logical == "date" else _moment(value)
+        return iso(value) if logical == "date" else moment(value)
     except (ValueError, OverflowError, OSError):
         return value
 
 
-def _moment(milliseconds: int) -> str:
+def moment(milliseconds: int) -> str:
+    """Milliseconds since 1970-01-01 UTC as RFC 3339."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -19,6 +19,7 @@ from laurel.streams import calendar
 from laurel.streams.calendar import Record
 from laurel.streams.codec import Codec
 from laurel.streams.dead_letters import PREFIX
+from laurel.streams.letters import is_mark
 from laurel.streams.scan import blocks, key_of, messages
 from laurel.streams.settings import Settings
 
@@ -160,6 +161,8 @@ class Results:
         reasons: Counter[str] = Counter()
         for batch in messages(self._settings, "dead-letters"):
             for message in batch:
+                if is_mark(message):
+                    continue
                 reason = dict(message.headers() or []).get(REASON)
                 reasons[reason.decode(errors="replace") if isinstance(reason, bytes) else UNKNOWN] += 1
         return reasons

@@ -55,7 +55,7 @@ TOPICS = (
     Topic("insights", "person", "Insight", COMPACTED),
     Topic("calendar", "day", "Calendar", COMPACTED, keyed=False),
     Topic("day-reports", "day", "DayReport", _kept(7), keyed=False),
-    Topic("dead-letters", "as it came", "as they came", _kept(30)),
+    Topic("dead-letters", "as it came", "as they came, LettersReplayed", _kept(30)),
     Topic("changelog-actors", "account", "state", COMPACTED),
     Topic("changelog-targets", "account", "state", COMPACTED),
     Topic("changelog-persons", "person", "state", COMPACTED),

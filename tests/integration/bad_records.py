@@ -95,6 +95,8 @@ CASES: dict[str, tuple[str, Callable[[str], Sent]]] = {
     "another record": ("unexpected_record", _other_record),
     "a marker of a stage": ("unexpected_record", _marker(upstream=0)),
     "a marker of a day before 1970": ("unexpected_record", _marker(day=-1)),
+    "a marker of the day after tomorrow": ("unexpected_record", _marker(day=NOW // DAY + 2)),
+    "a marker of the last day there is": ("unexpected_record", _marker(day=2**31 - 1)),
     "nobody to nobody": ("missing_actor_and_target", _one(actor=None, target="")),
     "no target": ("missing_target", _one(target="")),
     "an actor without a network": ("malformed_account", _one(actor="42")),

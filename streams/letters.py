@@ -1,0 +1,153 @@
+"""The dead letters that are there, read as a stream: each with its place, and whether it was replayed.
+
+A letter's place is its partition and offset in `dead-letters`. That it was replayed is said by a LettersReplayed record further
+on in the same partition, so retention never takes that away before the letter itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+import numpy as np
+import pyarrow.compute as pc
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from numpy.typing import NDArray
+
+from laurel.models.errors import LaurelError
+from laurel.streams.codec import Codec
+from laurel.streams.dead_letters import DeadLetter, read_back
+from laurel.streams.metadata import count_partitions
+from laurel.streams.reader import RETRY, STALL, ReadError, consumer_settings, ends, read
+from laurel.streams.settings import Settings
+
+TOPIC = "dead-letters"
+MARK, MARK_RECORD = b"laurel-replayed", "LettersReplayed"  # key and record that say what was replayed
+
+
+class LettersError(LaurelError):
+    """There is no such letter, or it can't be replayed; the message names it."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter: its partition and offset in `dead-letters`, when it was refused (milliseconds since 1970), and what."""
+
+    partition: int
+    offset: int
+    at: int
+    refused: DeadLetter
+    replayed: bool
+
+    @property
+    def id(self) -> str:
+        """Its name on the command line."""
+        return f"{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which letters are meant: those of which all that is given is true.
+
+    `topic` is the full name of the origin, `begin` and `end` are when it was refused, milliseconds since 1970, `end` excluded;
+    `places` are offsets in `dead-letters` by partition.
+    """
+
+    reason: str | None = None
+    topic: str | None = None
+    begin: int | None = None
+    end: int | None = None
+    places: Mapping[int, frozenset[int]] | None = None
+
+    def takes(self, letter: Letter) -> bool:
+        """Whether the letter is meant."""
+        return (
+            (self.reason is None or letter.refused.reason == self.reason)
+            and (self.topic is None or letter.refused.topic == self.topic)
+            and (self.begin is None or letter.at >= self.begin)
+            and (self.end is None or letter.at < self.end)
+            and (self.places is None or letter.offset in self.places.get(letter.partition, ()))
+        )
+
+    def stretch(self, partition: int, begin: int, end: int) -> tuple[int, int]:
+        """What of a partition's offsets may hold letters that are meant."""
+        if self.places is None:
+            return begin, end
+        wanted = [offset for offset in self.places.get(partition, ()) if begin <= offset < end]
+        return (min(wanted), max(wanted) + 1) if wanted else (end, end)
+
+
+class Letters:
+    """What `dead-letters` held when this was made. It is read anew by each use, and never held in memory.
+
+    What was replayed is held: eight bytes a letter.
+    """
+
+    def __init__(self, settings: Settings, codec: Codec, *, unsettled: bool = False) -> None:
+        """With `unsettled`, what transactions that are still open lie before is waited for.
+
+        Raises MetadataError if Kafka or the topic isn't there, ReadError if it can't be read to its end.
+        """
+        self._servers, self._topic, self._codec = settings.servers, settings.topic(TOPIC), codec
+        partitions = range(count_partitions(self._servers, self._topic))
+        until = _high_watermarks if unsettled else ends
+        self._ends = [until(self._servers, self._topic, number) for number in partitions]
+        self._replayed = [self._marks(number) for number in partitions]
+
+    def among(self, selection: Selection) -> Iterator[list[Letter]]:
+        """The letters that are meant, in the order of the log, one partition after the other. Raises ReadError."""
+        for partition, (low, high) in enumerate(self._ends):
+            begin, end = selection.stretch(partition, low, high)
+            for messages in read(self._servers, self._topic, partition, begin, end):
+                found = filter(selection.takes, self._letters(partition, messages))
+                if letters := list(found):
+                    yield letters
+
+    def _letters(self, partition: int, messages: list[Message]) -> Iterator[Letter]:
+        replayed = self._replayed[partition]
+        for message in messages:
+            refused = read_back(message)
+            if refused is not None:
+                offset, at = int(message.offset() or 0), message.timestamp()[1]
+                place = int(np.searchsorted(replayed, offset))
+                yield Letter(partition, offset, at, refused, place < len(replayed) and bool(replayed[place] == offset))
+
+    def _marks(self, partition: int) -> NDArray[np.int64]:
+        low, high = self._ends[partition]
+        found = [np.empty(0, np.int64)]
+        for messages in read(self._servers, self._topic, partition, low, high):
+            values = [message.value() for message in messages if is_mark(message)]
+            rows = self._codec.decode(values).batches.get(MARK_RECORD) if values else None
+            if rows is not None:
+                found.append(pc.list_flatten(rows.table.column("offsets")).to_numpy(zero_copy_only=False))
+        offsets = np.unique(np.concatenate(found))
+        return offsets[offsets >= low]
+
+
+def is_mark(message: Message) -> bool:
+    """Whether a message of `dead-letters` says what was replayed. A letter with that key is a letter all the same."""
+    return message.key() == MARK and read_back(message) is None
+
+
+def parse_id(text: str) -> tuple[int, int]:
+    """Partition and offset of a letter's id. Raises LettersError."""
+    partition, slash, offset = text.partition("/")
+    if not (slash and partition.isdecimal() and offset.isdecimal()):
+        raise LettersError(f"{text!r} is no letter's id, such as 0/123 (partition and offset in {TOPIC})")
+    return int(partition), int(offset)
+
+
+def _high_watermarks(servers: str, topic: str, partition: int) -> tuple[int, int]:
+    """The first offset and the one after the last, of open transactions too."""
+    reader = Consumer(consumer_settings(servers) | {"isolation.level": "read_uncommitted"})
+    deadline = monotonic() + STALL
+    try:
+        while True:
+            try:
+                low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=STALL)
+                return int(low), int(high)
+            except KafkaException as error:
+                if not error.args[0].retriable() or monotonic() > deadline:
+                    raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+                sleep(RETRY)
+    finally:
+        reader.close()
