@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from confluent_kafka import Message
 
 from laurel.agents.context import Context
 from laurel.agents.layouts import VOICE
@@ -18,10 +17,10 @@ from laurel.models.voice import COUNTED, DUPLICATE, RETRACTION, UNMATCHED, Acts,
 from laurel.models.weigh import weigh
 from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import from_message
+from laurel.streams.log import Message, offset_of
 from laurel.streams.outbox import Output
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.reader import offset_of, read
 from laurel.streams.store import STATE
 
 STAGE, SOURCE = "actors", "engagements"
@@ -159,11 +158,11 @@ class Actors:
         """Takes over the published scores of this partition's accounts, up to an offset of account-scores."""
         topic, number = self._context.topic("account-scores"), self._partition.number
         begin = int(self._partition.store.mark.notes.get("scores_offset", 0))
-        batches = read(self._context.settings.servers, topic, number, begin, end)
+        batches = self._context.log.read(topic, number, begin, end)
         while changes := await self._partition.in_thread(lambda: self._scored(next(batches, []))):
             await self._partition.checkpoint(changes)
 
-    def _scored(self, messages: list[Message]) -> Changes | None:
+    def _scored(self, messages: Sequence[Message]) -> Changes | None:
         if not messages:
             return None
         changes = Changes(self._partition.store.mark.source, notes={"scores_offset": offset_of(messages[-1]) + 1})

@@ -6,8 +6,8 @@ from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.streams.codec import Codec
 from laurel.streams.follower import CalendarFollower
+from laurel.streams.log import Log
 from laurel.streams.metrics import Metrics
-from laurel.streams.outbox import Outbox
 from laurel.streams.settings import Settings
 
 
@@ -20,7 +20,7 @@ class Context:
     networks: Networks
     model: ScoreModel
     metrics: Metrics
-    outbox: Outbox
+    log: Log
     calendar: CalendarFollower
     partitions: int
 

@@ -1,6 +1,7 @@
 """Brings a day's close together: adds up what the partitions report, decides, and writes the calendar.
 
-What it decides is a function of the reports, so whoever owns the reports' partition may do it, again if need be.
+What it decides is a function of the reports, so whoever owns the reports' partition may do it; one that owned it before
+can write no more.
 """
 
 import asyncio
@@ -11,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from laurel.agents.context import Context
-from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, TARGETS, TARGETS_RAW
+from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, SOURCE, TARGETS, TARGETS_RAW
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.scale import bin_centres, score, score_percentiles
 from laurel.streams.chunk import Chunk
 from laurel.streams.outbox import Output
-from laurel.streams.reader import ends, read
 
-SOURCE = "day-reports"
+RESULTS = ("score-updates", "account-scores", "sash-events", "leaderboards")
 
 Report = Mapping[str, Any]
 
@@ -30,17 +30,23 @@ class Coordinator:
         self._context = context
         self._reports: dict[int, dict[tuple[str, int], Report]] = defaultdict(dict)
         self._one_at_a_time = asyncio.Lock()
+        self._writer = context.log.writer("coordinator")
         self.taken = -1  # last offset seen
 
     async def start(self) -> None:
-        """Reads the reports that are there and finishes what can be finished."""
-        servers, topic = self._context.settings.servers, self._context.topic(SOURCE)
-        low, high = await asyncio.to_thread(ends, servers, topic, 0)
+        """Takes over from the last owner, reads the reports that are there and finishes what can be finished."""
+        log, topic = self._context.log, self._context.topic(SOURCE)
+        await asyncio.to_thread(self._writer.open)
+        low, high = await asyncio.to_thread(log.ends, topic, 0)
         values = await asyncio.to_thread(
-            lambda: [message.value() for messages in read(servers, topic, 0, low, high) for message in messages]
+            lambda: [message.value() for messages in log.read(topic, 0, low, high) for message in messages]
         )
         await self._add(values)
         self.taken = high - 1
+
+    def stop(self) -> None:
+        """Ends what is being written."""
+        self._writer.stop()
 
     async def take(self, chunk: Chunk) -> None:
         """Adds the reports of a chunk."""
@@ -69,7 +75,7 @@ class Coordinator:
             await self._write(self._calibrated(day, raw))
             known = await context.calendar.wait(day, "calibrated")
         if known is not None and known["status"] == "calibrated" and scores and leaders:
-            await self._write(self._closed(known, scores))
+            await self._write(await asyncio.to_thread(self._closed, known, scores))
             await context.calendar.wait_closed(day)
             del self._reports[day]
 
@@ -121,18 +127,20 @@ class Coordinator:
     def _closed(self, calibrated: Mapping[str, Any], reports: list[Report]) -> dict[str, Any]:
         model = self._context.model
         bins = np.array(calibrated["bins"], np.int64)
+        # Who sees that a day is closed finds all of its results.
+        numbers = range(self._context.partitions)
+        ends = self._context.log.settled([(self._context.topic(name), n) for name in RESULTS for n in numbers])
         whole = np.rint(score(bin_centres(model), calibrated["r0"], model)).astype(np.int64)
         histogram = np.bincount(whole, weights=bins, minlength=101)[1:].astype(np.int64)
         return {
             **calibrated,
             "status": "closed",
             "histogram": histogram.tolist(),
-            "score_offsets": np.max([report["score_offsets"] for report in reports], axis=0).tolist(),
+            "score_offsets": [ends[self._context.topic("account-scores"), number] for number in numbers],
             "published": sum(report["published"] for report in reports),
         }
 
     async def _write(self, record: dict[str, Any]) -> None:
         value = self._context.codec.encode_one("Calendar", record)
         output = Output(self._context.topic("calendar"), [str(record["day"]).encode()], [value], 0)
-        await asyncio.to_thread(self._context.outbox.send, output)
-        await asyncio.to_thread(self._context.outbox.flush)
+        await asyncio.to_thread(self._writer.transact, lambda transaction: transaction.send(output))

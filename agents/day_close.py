@@ -1,7 +1,7 @@
 """One partition's part of a day's close: how much influence there is, and then the scores.
 
-Both passes compute from the state alone and write nothing to it, so a close that was interrupted is done again from the
-start, with the same result.
+Both passes compute from the state alone and write nothing to it. What a pass publishes and the report that it is done are one
+transaction: a pass that was interrupted has published nothing, and is done again.
 """
 
 import threading
@@ -17,7 +17,7 @@ import pyarrow as pa
 from laurel.agents.context import Context
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
-from laurel.agents.reports import TARGETS, TARGETS_RAW, score_offsets, send_report
+from laurel.agents.reports import TARGETS, TARGETS_RAW, report, reported
 from laurel.agents.updates import account_scores, score_updates
 from laurel.models.contributions import contributions
 from laurel.models.fade import FADE_UNIT
@@ -26,9 +26,11 @@ from laurel.models.leaders import Candidates, merge, top_candidates
 from laurel.models.ragged import Ragged
 from laurel.models.scale import histogram, percentile, score
 from laurel.models.standing import POINT, Standing, standing, topic_parts
+from laurel.streams.log import LogWriter
 from laurel.streams.outbox import Output
 from laurel.streams.packing import unpack
 from laurel.streams.partition import Partition
+from laurel.streams.writer import Transaction
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -46,8 +48,10 @@ class _Basis:
 class DayClose:
     """The close of one day for one partition of targets."""
 
-    def __init__(self, context: Context, partition: Partition, day: int) -> None:
-        self._context, self._partition, self._day = context, partition, day
+    def __init__(self, context: Context, partition: Partition, writer: LogWriter, day: int, *, resumed: bool) -> None:
+        """`resumed`: whether an earlier owner of the partition may have done some of it. The writer is open."""
+        self._context, self._partition, self._writer, self._day = context, partition, writer, day
+        self._resumed = resumed
         self._links: Mapping[bytes, Link] = {}
         self._stopped = threading.Event()
 
@@ -62,10 +66,16 @@ class DayClose:
             return
         began = monotonic()
         self._links = await self._partition.in_thread(lambda: links(self._partition.store))
-        if known is None or known["status"] != "calibrated":
-            await self._partition.in_thread(self._report_influence)
+        done: set[str] = set()
+        if self._resumed:
+            done = await self._partition.in_thread(lambda: reported(self._context, self._day, self._partition.number))
+        if TARGETS_RAW not in done:
+            await self._partition.in_thread(lambda: self._writer.transact(self._report_influence))
         decided = await self._context.calendar.wait(self._day, "calibrated")
-        await self._partition.in_thread(lambda: self._publish_scores(decided))
+        if TARGETS not in done:
+            await self._partition.in_thread(
+                lambda: self._writer.transact(lambda out: self._publish_scores(out, decided))
+            )
         self._context.metrics.closing("targets", monotonic() - began)
         await self._context.calendar.wait_closed(self._day)
 
@@ -95,7 +105,7 @@ class DayClose:
         changed = np.array([link is not None and link.since == self._day for link in found], np.bool_)
         return [None if link is None else link.member for link in found], changed
 
-    def _report_influence(self) -> None:
+    def _report_influence(self, out: Transaction) -> None:
         """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
         and this partition's candidates of each topic."""
         context, model = self._context, self._context.model
@@ -116,25 +126,29 @@ class DayClose:
             np.add.at(reactions, posting["network"], posting["reactions"])
             np.add.at(posts, posting["network"], posting["posts"])
             rows = np.flatnonzero(linked)
-            self._send_parts([keys[at] for at in rows.tolist()], found.present[rows], rows, found)
+            self._send_parts(out, [keys[at] for at in rows.tolist()], found.present[rows], rows, found)
             unseen.difference_update(keys)
             standings = topic_parts(influences, self._day, model)
             best = [_best([*best, _candidates(keys, standings, ~linked)], model.leaders_kept)]
-            self._send_candidates(_candidates(keys, standings, linked, members))
+            self._send_candidates(out, _candidates(keys, standings, linked, members))
         for candidates in best:
-            self._send_candidates(candidates)
-        self._send_parts(sorted(unseen), np.zeros(len(unseen), np.bool_), np.empty(0, np.int64), None)
-        self._send_markers()
-        context.outbox.flush()
+            self._send_candidates(out, candidates)
+        self._send_parts(out, sorted(unseen), np.zeros(len(unseen), np.bool_), np.empty(0, np.int64), None)
+        self._send_markers(out)
         totals = [
             {"network": name, "reactions": r, "posts": p}
             for name, r, p in zip(context.networks.network_names, reactions.tolist(), posts.tolist(), strict=True)
             if p
         ]
-        self._report(TARGETS_RAW, people=people, histogram=bins.tolist(), networks=totals)
+        out.send(self._report(TARGETS_RAW, people=people, histogram=bins.tolist(), networks=totals))
 
     def _send_parts(
-        self, accounts: list[bytes], present: npt.NDArray[np.bool_], rows: Int, found: Standing | None
+        self,
+        out: Transaction,
+        accounts: list[bytes],
+        present: npt.NDArray[np.bool_],
+        rows: Int,
+        found: Standing | None,
     ) -> None:
         """What linked accounts bring to their members; `rows` are theirs in what was found, None for accounts without state."""
         if not accounts:
@@ -167,7 +181,7 @@ class DayClose:
             }
         )
         values = context.codec.encode("PersonPart", batch)
-        context.outbox.send(Output(context.topic("person-parts"), [person.encode() for person in persons], values))
+        out.send(Output(context.topic("person-parts"), [person.encode() for person in persons], values))
 
     def _factors(self, found: Standing, rows: Int) -> Float:
         """The amplification of each part of some accounts: that of its account's presence on its network."""
@@ -179,7 +193,7 @@ class DayClose:
         )
         return np.asarray(found.factors[place], np.float64)
 
-    def _send_candidates(self, candidates: Candidates) -> None:
+    def _send_candidates(self, out: Transaction, candidates: Candidates) -> None:
         order = np.argsort(candidates.topic, kind="stable")
         codes, begins = np.unique(candidates.topic[order], return_index=True)
         n = len(codes)
@@ -203,20 +217,18 @@ class DayClose:
             }
         )
         values = self._context.codec.encode("TopicCandidates", batch)
-        self._context.outbox.send(
-            Output(self._context.topic("topic-candidates"), [name or b"" for name in names], values)
-        )
+        out.send(Output(self._context.topic("topic-candidates"), [name or b"" for name in names], values))
 
-    def _send_markers(self) -> None:
+    def _send_markers(self, out: Transaction) -> None:
         """Says that all of this partition's candidates and parts of the day were sent."""
         context, number = self._context, self._partition.number
         marker = {"day": self._day, "upstream": number, "upstream_offset": -1, "model": context.model.name}
         value = context.codec.encode_one("DayMarker", marker)
         for topic in ("topic-candidates", "person-parts"):
             for partition in range(context.partitions):
-                context.outbox.send(Output(context.topic(topic), [b""], [value], partition))
+                out.send(Output(context.topic(topic), [b""], [value], partition))
 
-    def _publish_scores(self, decided: Mapping[str, Any]) -> None:
+    def _publish_scores(self, out: Transaction, decided: Mapping[str, Any]) -> None:
         """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
         a whole point."""
         context, model, number = self._context, self._context.model, self._partition.number
@@ -244,24 +256,23 @@ class DayClose:
                 persons = [keys[at] for at in rows.tolist()]
                 percentiles = percentile(found.raw[rows], bins, model)
                 update = (persons, scores[rows], before[rows], was_present[rows], percentiles, made_of)
-                context.outbox.send(score_updates(context, self._day, *update))
+                out.send(score_updates(context, self._day, *update))
                 published += len(rows)
             # An account that went to a member is no person of its own any more.
             gone = [keys[at] for at in np.flatnonzero(relinked & ~alone).tolist()]
-            context.outbox.send(Output(context.topic("score-updates"), gone, [None] * len(gone)))
+            out.send(Output(context.topic("score-updates"), gone, [None] * len(gone)))
             whole = np.where(found.present, np.rint(scores), 1.0)
             was_whole = np.where(was_present, np.rint(before), 0.0)
             changed = np.flatnonzero(((whole != was_whole) & (found.present | was_present) | relinked) & alone)
             if len(changed):
                 accounts = [keys[at] for at in changed.tolist()]
                 given = np.where(found.present, scores, 1.0)[changed]
-                context.outbox.send(account_scores(context, self._day, accounts, given, number))
-        context.outbox.flush()
+                out.send(account_scores(context, self._day, accounts, given, number))
+        out.send(self._report(TARGETS, published=published))
         context.metrics.scored(published)
-        self._report(TARGETS, published=published, score_offsets=score_offsets(context))
 
-    def _report(self, stage: str, **fields: Any) -> None:
-        send_report(self._context, self._day, stage, self._partition.number, **fields)
+    def _report(self, stage: str, **fields: Any) -> Output:
+        return report(self._context, self._day, stage, self._partition.number, **fields)
 
 
 def _best(parts: list[Candidates], kept: int) -> Candidates:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from laurel.agents.context import Context
 from laurel.agents.parts import Marker, Rows, parse
@@ -30,11 +31,7 @@ class Gatherer(ABC):
 
     @abstractmethod
     async def settle(self, day: int, rows: pa.Table, offset: int, refused: list[DeadLetter]) -> None:
-        """Does the day's work with its rows and checkpoints it, as far as the source's offset."""
-
-    @abstractmethod
-    async def report(self, day: int) -> None:
-        """Tells the coordinator that the day is settled here; said again after a restart, if it may not have been heard."""
+        """Does the day's work with its rows and checkpoints it, as far as the source's offset, with a report to the coordinator."""
 
     def parse(self, chunk: Chunk) -> list[Part]:
         """Rows and day markers."""
@@ -47,12 +44,8 @@ class Gatherer(ABC):
         day: int | None = self._partition.store.mark.notes.get("settled")
         return day
 
-    async def start(self) -> None:
-        """Rows not yet settled come again; a settled day's report may not have been sent."""
-        settled = self._settled
-        known = None if settled is None else self._context.calendar.day(settled)
-        if settled is not None and (known is None or known["status"] != "closed"):
-            await self.report(settled)
+    async def start(self) -> None:  # noqa: B027 (a Keeper has one; here it has nothing to do)
+        """Rows not yet settled come again."""
 
     async def stop(self) -> None:  # noqa: B027 (a Keeper has one; here it has nothing to do)
         """Nothing runs beside the partition's own work."""
@@ -79,20 +72,7 @@ class Gatherer(ABC):
         day = min(self._marked.values())
         if self._settled is not None and day <= self._settled:
             return
-        await self.settle(day, self._once(day), part.last_offset, self._refused)
+        table = pa.Table.from_batches(self._held, schema=self._context.codec.arrow(self.record))
+        rows = table.filter(pc.equal(table["day"], day)).combine_chunks()
+        await self.settle(day, rows, part.last_offset, self._refused)
         self._held, self._refused = [], []
-        await self.report(day)
-
-    def _once(self, day: int) -> pa.Table:
-        """The day's rows; of what an upstream sent twice, after a crash, one."""
-        schema = self._context.codec.arrow(self.record)
-        table = pa.Table.from_batches(self._held, schema=schema)
-        names = [name for name in ("topic", "account", "upstream") if name in schema.names]
-        seen: set[tuple[object, ...]] = set()
-        rows = []
-        keys = zip(*(table.column(name).to_pylist() for name in names), strict=True)
-        for at, (key, row_day) in enumerate(zip(keys, table.column("day").to_pylist(), strict=True)):
-            if row_day == day and key not in seen:
-                seen.add(key)
-                rows.append(at)
-        return table.take(pa.array(rows, pa.int64())).combine_chunks()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.agents.gathering import Gatherer
-from laurel.agents.reports import LEADERS, send_report
+from laurel.agents.reports import LEADERS, report
 from laurel.models import ragged
 from laurel.models.fade import FADE_UNIT
 from laurel.models.leaders import Candidates, Ranking, influencers, plus_k_recipients
@@ -37,10 +37,6 @@ class Leaders(Gatherer):
         done.refused = refused
         await self._partition.checkpoint(done)
         self._context.metrics.closing(STAGE, monotonic() - began)
-
-    async def report(self, day: int) -> None:
-        """The day's boards and sashes are out."""
-        await self._partition.in_thread(lambda: send_report(self._context, day, LEADERS, self._partition.number))
 
     def _settle(self, day: int, rows: pa.Table, offset: int) -> Changes:
         """Boards and sash events of the day, from its candidates and the boards of the day before."""
@@ -94,7 +90,10 @@ class Leaders(Gatherer):
             pc.list_value_length(boards.column("plus_k_leaders"))
         )
         stored = [value if size else None for value, size in zip(values, empty.tolist(), strict=True)]
-        outputs = [Output(context.topic("leaderboards"), keys, values)]
+        outputs = [
+            Output(context.topic("leaderboards"), keys, values),
+            report(context, day, LEADERS, self._partition.number),
+        ]
         if len(moved):
             wearers = events.column("person").cast(pa.binary()).to_pylist()
             outputs.append(Output(context.topic("sash-events"), wearers, context.codec.encode("SashEvent", events)))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from confluent_kafka import Message
 
 from laurel.models.refusals import NAME, REASONS
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec, Decoded
 from laurel.streams.dead_letters import DeadLetter, from_message, from_record
+from laurel.streams.log import Message
 from laurel.streams.partition import Part
 
 MARKER = "DayMarker"

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from laurel.agents.gathering import Gatherer
 from laurel.agents.layouts import PERSON
-from laurel.agents.reports import PERSONS, PERSONS_RAW, score_offsets, send_report
+from laurel.agents.reports import PERSONS, PERSONS_RAW, report
 from laurel.agents.updates import account_scores, score_updates
 from laurel.models import ragged
 from laurel.models.combine import combine
@@ -69,7 +69,7 @@ class Persons(Gatherer):
         bins = histogram(people.raw, self._context.model)
         counted = {"people": len(people.names), "histogram": bins.tolist()}
         number = self._partition.number
-        await self._partition.in_thread(lambda: send_report(self._context, day, PERSONS_RAW, number, **counted))
+        await self._partition.publish([report(self._context, day, PERSONS_RAW, number, **counted)])
         decided = await self._context.calendar.wait(day, "calibrated")
         done = await self._partition.in_thread(lambda: self._publish(day, people, decided, offset))
         done.refused = refused
@@ -77,25 +77,13 @@ class Persons(Gatherer):
         self._context.metrics.scored(len(people.names))
         self._context.metrics.closing(STAGE, monotonic() - began)
 
-    async def report(self, day: int) -> None:
-        """The day's scores of members are out."""
-        await self._partition.in_thread(
-            lambda: send_report(
-                self._context,
-                day,
-                PERSONS,
-                self._partition.number,
-                published=self._partition.store.mark.notes["published"],
-                score_offsets=score_offsets(self._context),
-            )
-        )
-
     def _publish(self, day: int, people: "_People", decided: Record, offset: int) -> Changes:
         context, model = self._context, self._context.model
         keys = people.names.cast(pa.binary()).to_pylist()
         left = {key for known, _ in self._partition.store.scan() for key in known} - set(keys)
         gone = Output(context.topic("score-updates"), sorted(left), [None] * len(left))
-        changes = Changes(offset, outputs=[gone], notes={"settled": day, "published": len(keys)})
+        told = report(context, day, PERSONS, self._partition.number, published=len(keys))
+        changes = Changes(offset, outputs=[gone, told], notes={"settled": day})
         changes.keys, changes.values = [STATE + key for key in gone.keys], [None] * len(left)
         if not keys:
             return changes

@@ -2,24 +2,35 @@
 
 from typing import Any
 
+import pyarrow.compute as pc
+
 from laurel.agents.context import Context
 from laurel.streams.outbox import Output
-from laurel.streams.reader import ends
+
+SOURCE = "day-reports"
 
 # Parts of a close: influence counted by targets and persons, then scores published by them, and leaders settled.
 TARGETS_RAW, PERSONS_RAW, TARGETS, PERSONS, LEADERS = "targets-raw", "persons-raw", "targets", "persons", "leaders"
 
 
-def send_report(context: Context, day: int, stage: str, partition: int, **fields: Any) -> None:
-    """Says that a partition has done a part of a day's close, and waits until the report is delivered."""
-    record = {"people": 0, "histogram": [], "networks": [], "score_offsets": [], "published": 0}
+def report(context: Context, day: int, stage: str, partition: int, **fields: Any) -> Output:
+    """Says that a partition has done a part of a day's close; to be sent together with what it has done."""
+    record = {"people": 0, "histogram": [], "networks": [], "published": 0}
     record |= {"day": day, "stage": stage, "partition": partition, **fields}
     value = context.codec.encode_one("DayReport", record)
-    context.outbox.send(Output(context.topic("day-reports"), [str(day).encode()], [value]))
-    context.outbox.flush()
+    return Output(context.topic(SOURCE), [str(day).encode()], [value], 0)
 
 
-def score_offsets(context: Context) -> list[int]:
-    """How far each partition of account-scores reaches now."""
-    topic = context.topic("account-scores")
-    return [ends(context.settings.servers, topic, partition)[1] for partition in range(context.partitions)]
+def reported(context: Context, day: int, partition: int) -> set[str]:
+    """The parts of a day's close that a partition has done. Raises ReadError."""
+    topic = context.topic(SOURCE)
+    low, _ = context.log.ends(topic, 0)
+    end = context.log.settled([(topic, 0)])[topic, 0]
+    done: set[str] = set()
+    for messages in context.log.read(topic, 0, low, end):
+        rows = context.codec.decode([message.value() for message in messages]).batches.get("DayReport")
+        if rows is not None:
+            table = rows.table
+            mine = pc.and_(pc.equal(table["day"], day), pc.equal(table["partition"], partition))
+            done.update(table["stage"].filter(mine).to_pylist())
+    return done

@@ -11,7 +11,7 @@ from time import monotonic
 from faust.types import TP
 from rocksdict import DbClosedError
 
-from laurel.agents import actors, coordinator, leaders, persons, targets
+from laurel.agents import actors, leaders, persons, reports, targets
 from laurel.agents.context import Context
 from laurel.agents.coordinator import Coordinator
 from laurel.models.refusals import REASONS, UNREADABLE
@@ -60,7 +60,7 @@ class Runtime:
         self._let_go: dict[TP, int] = {}  # watermarks of what was just released, for the commit that follows
         self._moving = asyncio.Lock()  # partitions are opened or let go, never both at once: groups change their mind
         self._stages = {context.topic(stage.source): stage for stage in STAGES}
-        self._reports = context.topic(coordinator.SOURCE)
+        self._reports = context.topic(reports.SOURCE)
 
     @property
     def topics(self) -> list[str]:
@@ -128,7 +128,10 @@ class Runtime:
         loop = asyncio.get_running_loop()
         context.metrics.expect(stage.name, stage.reasons)
 
+        writer = context.log.writer(f"{stage.name}-{number}")
+
         def opened() -> Store:
+            writer.open()  # from now on no earlier owner can add to the changelog
             store, began = open_at_home(folder, home), monotonic()
             told = lambda applied, left: context.metrics.restoring(stage.name, number, applied, left)  # noqa: E731 (a partial can't name its arguments)
             records = restore(store, settings.servers, context.topic(stage.changelog), number, told)
@@ -141,7 +144,7 @@ class Runtime:
             stage.name,
             number,
             await loop.run_in_executor(self._threads, opened),
-            context.outbox,
+            writer,
             changelog=context.topic(stage.changelog),
             dead_letters=context.topic("dead-letters"),
             threads=self._threads,
@@ -162,7 +165,8 @@ class Runtime:
         """Lets partitions go: what is under way is finished, what waits is forgotten, stores are closed."""
         async with self._moving:
             gone = {tp: self._partitions.pop(tp) for tp in revoked if tp in self._partitions}
-            if TP(self._reports, 0) in revoked:
+            if TP(self._reports, 0) in revoked and self._coordinator is not None:
+                self._coordinator.stop()
                 self._coordinator = None
             await asyncio.gather(*(partition.stop() for partition in gone.values()))
         for tp, partition in gone.items():
@@ -171,7 +175,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Lets everything go."""
-        await self.release(list(self._partitions))
+        await self.release([*self._partitions, TP(self._reports, 0)])
         self._threads.shutdown()
 
     def measure(self) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from confluent_kafka import Message
 
 from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
@@ -19,9 +18,9 @@ from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
 from laurel.streams.chunk import Chunk
+from laurel.streams.log import LogWriter, Message, offset_of
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.reader import ends, offset_of, read
 from laurel.streams.store import LINK, NAME, STATE
 
 STAGE, SOURCE = "targets", "influence"
@@ -38,6 +37,7 @@ class Targets:
         self._known_topics: set[int] = set()
         self._close_of_day: DayClose
         self._closing: asyncio.Task[None] | None = None
+        self._writer: LogWriter | None = None  # of closes: they take longer than checkpoints, which go on meanwhile
 
     def parse(self, chunk: Chunk) -> list[Part]:
         """Influence records and day markers."""
@@ -49,10 +49,12 @@ class Targets:
         day = self._aligned
         if day is not None:
             await self._take_links(day)
-            self._begin_close(day)
+            self._begin_close(day, resumed=True)
 
     async def stop(self) -> None:
         """Ends the close that is under way; whoever gets the partition does it again."""
+        if self._writer is not None:
+            self._writer.stop()
         if self._closing is not None:
             self._close_of_day.stop()
             self._closing.cancel()
@@ -142,7 +144,7 @@ class Targets:
             if self._closing is not None:
                 await self._closing
             await self._take_links(day)
-            self._begin_close(day)
+            self._begin_close(day, resumed=False)
 
     def _profiles_end(self, found: Marker) -> int:
         """How far profiles are to be taken over. A marker names no more than there was when it was written, so one that names
@@ -152,17 +154,17 @@ class Targets:
         if named == known:
             return known
         topic = self._context.topic("profiles")
-        return max(known, min(named, ends(self._context.settings.servers, topic, number)[1]))
+        return max(known, min(named, self._context.log.ends(topic, number)[1]))
 
     async def _take_links(self, day: int) -> None:
         """Takes over, for the close of a day, who is linked to whom: the profiles before its markers."""
         notes, number = self._partition.store.mark.notes, self._partition.number
         begin, end = notes.get("profiles_offset", 0), notes.get("profiles_end", 0)
-        batches = read(self._context.settings.servers, self._context.topic("profiles"), number, begin, end)
+        batches = self._context.log.read(self._context.topic("profiles"), number, begin, end)
         while changes := await self._partition.in_thread(lambda: self._linked(next(batches, []), day)):
             await self._partition.checkpoint(changes)
 
-    def _linked(self, messages: list[Message], day: int) -> Changes | None:
+    def _linked(self, messages: Sequence[Message], day: int) -> Changes | None:
         if not messages:
             return None
         changes = Changes(self._partition.store.mark.source, notes={"profiles_offset": offset_of(messages[-1]) + 1})
@@ -177,12 +179,17 @@ class Targets:
                 changes.values.append(Link(member, day).to_bytes())
         return changes
 
-    def _begin_close(self, day: int) -> None:
-        self._close_of_day = DayClose(self._context, self._partition, day)
-        self._closing = asyncio.create_task(self._close())
+    def _begin_close(self, day: int, *, resumed: bool) -> None:
+        first, writer = self._writer is None, self._writer
+        if writer is None:
+            writer = self._writer = self._context.log.writer(f"{STAGE}-close-{self._partition.number}")
+        self._close_of_day = DayClose(self._context, self._partition, writer, day, resumed=resumed)
+        self._closing = asyncio.create_task(self._close(writer if first else None))
 
-    async def _close(self) -> None:
+    async def _close(self, unopened: LogWriter | None) -> None:
         try:
+            if unopened is not None:
+                await self._partition.in_thread(unopened.open)
             await self._close_of_day.run()
         except asyncio.CancelledError:
             raise

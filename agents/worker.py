@@ -19,10 +19,11 @@ from laurel.streams import topics, transport
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec
 from laurel.streams.follower import CalendarFollower
+from laurel.streams.log import KafkaLog
 from laurel.streams.metrics import Metrics
-from laurel.streams.outbox import Outbox
 from laurel.streams.reader import ReadError, end_offsets
 from laurel.streams.settings import Settings
+from laurel.streams.writer import FencedError, StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Worker:
         self._settings, self._until_idle, self._ready = settings, until_idle, ready
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
+        self._app: faust.App
 
     async def run(self) -> None:
         """Works until SIGTERM, SIGINT or, with until_idle, until the input is drained and checkpointed.
@@ -59,6 +61,7 @@ class Worker:
             raise WorkerError(f"the state folder {settings.state} can't be made: {error.strerror}") from None
         codec, metrics = Codec(), Metrics()
         partitions = await asyncio.to_thread(topics.check, settings)
+        kafka = KafkaLog(settings.servers, f"{settings.topic_prefix}{settings.group}")
         calendar = CalendarFollower(settings, codec, lambda record: _closed(metrics, record))
         context = Context(
             settings,
@@ -66,12 +69,12 @@ class Worker:
             Networks.load(settings.networks),
             V1,
             metrics,
-            Outbox(settings.servers),
+            kafka,
             calendar,
             partitions,
         )
         runtime = Runtime(context, self._fail)
-        app = _app(settings, runtime)
+        app = self._app = _app(settings, runtime)
         port, end_metrics = metrics.serve(settings.metrics_host, settings.metrics_port)
         beside: list[asyncio.Task[None]] = []
         try:
@@ -89,6 +92,7 @@ class Worker:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            kafka.stop()
             await app.stop()
             await runtime.close()
             await calendar.stop()
@@ -97,7 +101,16 @@ class Worker:
             raise self._failure
 
     async def _fail(self, error: BaseException) -> None:
-        """Something went wrong that must not be gone on from: nothing of it is committed."""
+        """Something went wrong that must not be gone on from: nothing of it is committed.
+
+        Only what another worker has taken over meanwhile is no reason to stop, but one to ask what is still ours.
+        """
+        if isinstance(error, StoppedError):
+            return  # what was let go ended before Kafka had answered
+        if isinstance(error, FencedError):
+            log.warning("%s; joining the group again", error)
+            cast("transport.ChunkConsumer", self._app.consumer).rejoin()
+            return
         if self._failure is None:
             self._failure = error
             log.critical("stopping: %s", error, exc_info=None if isinstance(error, LaurelError) else error)

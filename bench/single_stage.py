@@ -17,8 +17,8 @@ from bench.decay import Sums
 from laurel.streams import transport
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec
+from laurel.streams.log import KafkaLog
 from laurel.streams.metrics import Metrics
-from laurel.streams.outbox import Outbox
 from laurel.streams.partition import Partition
 from laurel.streams.restore import restore
 from laurel.streams.settings import Settings
@@ -32,7 +32,7 @@ class SingleStage:
 
     def __init__(self, settings: Settings, changelog: str) -> None:
         self._settings, self._changelog = settings, changelog
-        self._codec, self._metrics, self._outbox = Codec(), Metrics(), Outbox(settings.servers)
+        self._codec, self._metrics, self._log = Codec(), Metrics(), KafkaLog(settings.servers, settings.group)
         self._threads = ThreadPoolExecutor(THREADS)
         self._partitions: dict[TP, Partition] = {}
         self._started = False
@@ -42,6 +42,10 @@ class SingleStage:
         """Whether more of the partition may be fetched."""
         share = self._settings.backlog_bytes // max(len(self._partitions), 1)
         return tp in self._partitions and self._partitions[tp].waiting_bytes < share
+
+    def coming(self, chunk: Chunk) -> None:
+        """A chunk is on its way."""
+        self._partitions[TP(chunk.topic, chunk.partition)].expect(chunk)
 
     def watermark(self, tp: TP) -> int | None:
         """The next offset to read after a crash."""
@@ -65,13 +69,15 @@ class SingleStage:
     async def open(self, assigned: Iterable[TP]) -> None:
         """Opens what was assigned."""
         for tp in sorted(set(assigned) - set(self._partitions)):
+            writer = self._log.writer(f"sums-{tp.partition}")
+            await asyncio.to_thread(writer.open)
             store = Store(self._settings.state / str(tp.partition))
             restore(store, self._settings.servers, self._changelog, tp.partition, lambda _applied, _left: None)
             partition = Partition(
                 "sums",
                 tp.partition,
                 store,
-                self._outbox,
+                writer,
                 changelog=self._changelog,
                 dead_letters="dead-letters",
                 threads=self._threads,

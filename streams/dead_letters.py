@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from confluent_kafka import Message
+from laurel.streams.log import Message
 
 PREFIX = "__connect.errors."
 COMPONENT = "laurel"

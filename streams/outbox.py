@@ -1,8 +1,8 @@
-"""Verified publishing: what a worker or a tool sends to Kafka, in batches, and the proof that it arrived."""
+"""Verified publishing: what a tool sends to Kafka, in batches, and the proof that it arrived."""
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class DeliveryError(LaurelError):
-    """Kafka did not take a record."""
+    """Kafka did not take a record; `code` is its own word for why, where it gave one."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,19 @@ def producer_settings(servers: str) -> dict[str, Any]:
     }
 
 
-class Outbox:
-    """A producer whose every delivery is verified by `flush`; threads may share it.
+class Queue:
+    """What waits in a producer to be sent, within bounds; threads may share it."""
 
-    Nobody knows whose delivery it was that failed, so from then on every flush says so, until `forget`.
-    """
-
-    def __init__(self, servers: str) -> None:
-        self._bulk = Producer(producer_settings(servers) | {"delivery.report.only.error": True})
-        self._single = Producer(producer_settings(servers) | {"linger.ms": 0})
-        self._failed: list[str] = []
+    def __init__(
+        self,
+        producer: Producer,
+        report: Callable[[KafkaError | None, Message], None] | None = None,
+        drain: Callable[[], object] | None = None,
+    ) -> None:
+        """`report` is told what became of each record that the producer's settings want told; `drain` waits until little
+        is left of what was queued."""
+        self._producer, self._report = producer, report
+        self._drain: Callable[[], object] = drain or (lambda: producer.flush(FLUSH_TIMEOUT))
         self._lock = threading.Lock()
         self._waiting = 0  # bytes on their way, at most
 
@@ -76,17 +83,10 @@ class Outbox:
             ]
             with self._lock:
                 self._make_room(sum(map(len, keys)) + sum(len(value) for value in values if value is not None))
-                queued = self._bulk.produce_batch(output.topic, messages, partition, on_delivery=self._report)
+                queued = self._producer.produce_batch(output.topic, messages, partition, on_delivery=self._report)
             if queued < len(messages):
                 error = next(message["_error"] for message in messages if "_error" in message)
-                raise DeliveryError(f"{output.topic}: {error.str()}")
-
-    def _make_room(self, size: int) -> None:
-        """Waits until the queue can't get full: it would let later records pass one that it had no room for."""
-        self._waiting += size
-        if self._waiting > WAITING_BYTES or len(self._bulk) > WAITING_RECORDS - SLICE:
-            self._bulk.flush(FLUSH_TIMEOUT)
-            self._waiting = size
+                raise DeliveryError(f"{output.topic}: {error.str()}", error.code())
 
     def send_raw(
         self,
@@ -99,13 +99,31 @@ class Outbox:
         try:
             with self._lock:
                 self._make_room(len(key or b"") + len(value or b""))
-                self._bulk.produce(topic, value, key, headers=list(headers), on_delivery=self._report)
+                self._producer.produce(topic, value, key, headers=list(headers), on_delivery=self._report)
         except KafkaException as error:
-            raise DeliveryError(f"{topic}: {error.args[0].str()}") from None
+            raise DeliveryError(f"{topic}: {error.args[0].str()}", error.args[0].code()) from None
+
+    def _make_room(self, size: int) -> None:
+        """Waits until the queue can't get full: it would let later records pass one that it had no room for."""
+        self._waiting += size
+        if self._waiting > WAITING_BYTES or len(self._producer) > WAITING_RECORDS - SLICE:
+            self._drain()
+            self._waiting = size
+
+
+class Outbox(Queue):
+    """A producer whose every delivery is verified by `flush`; threads may share it.
+
+    Nobody knows whose delivery it was that failed, so from then on every flush says so, until `forget`.
+    """
+
+    def __init__(self, servers: str) -> None:
+        super().__init__(Producer(producer_settings(servers) | {"delivery.report.only.error": True}), self._note)
+        self._failed: list[str] = []
 
     def flush(self) -> None:
         """Waits until all that was sent has arrived; raises DeliveryError if anything did not."""
-        left = self._bulk.flush(FLUSH_TIMEOUT)
+        left = self._producer.flush(FLUSH_TIMEOUT)
         if left and not self._failed:
             self._failed.append(f"{left} records were not taken within {FLUSH_TIMEOUT:.0f} s")
         if self._failed:
@@ -115,21 +133,7 @@ class Outbox:
         """Lets flushes succeed again after a failed delivery. For one thread alone, which knows what it sent."""
         self._failed.clear()
 
-    def seal(self, topic: str, key: bytes, value: bytes, partition: int) -> int:
-        """Sends one record by itself, waits for it, and returns its offset; DeliveryError if it does not arrive."""
-        outcome: list[Any] = []
-
-        def report(error: KafkaError | None, message: Message) -> None:
-            outcome.append(error if error is not None else message.offset())
-
-        self._single.produce(topic, value, key, partition=partition, on_delivery=report)
-        self._single.flush(FLUSH_TIMEOUT)
-        if not outcome or isinstance(outcome[0], KafkaError):
-            reason = outcome[0].str() if outcome else f"not taken within {FLUSH_TIMEOUT:.0f} s"
-            raise DeliveryError(f"{topic}: {reason}")
-        return int(outcome[0])
-
-    def _report(self, error: KafkaError | None, message: Message) -> None:
+    def _note(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._failed.append(f"{message.topic()}: {error.str()}")
 

@@ -2,11 +2,10 @@
 
 A checkpoint takes these steps, in this order; docs/reliability.md tells what a crash after each one means.
 
-1. outputs and dead letters are published, and every delivery is verified;
-2. the changed states are published to the changelog, and every delivery is verified;
-3. the mark, which says what the states include, is published to the changelog;
-4. states and mark are written to the store in one atomic write;
-5. the source offset may be committed (Faust does so a moment later).
+1. outputs and dead letters are sent, the changed states to the changelog, and the mark, which says what they include;
+2. the transaction that all of this is in is committed;
+3. states and mark are written to the store in one atomic write;
+4. the source offset may be committed (Faust does so a moment later).
 """
 
 import asyncio
@@ -19,9 +18,11 @@ from typing import Any, Protocol, TypeVar
 
 from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import DeadLetter, send
+from laurel.streams.log import LogWriter
 from laurel.streams.metrics import Metrics
-from laurel.streams.outbox import Outbox, Output
+from laurel.streams.outbox import Output
 from laurel.streams.store import MARK, Store
+from laurel.streams.writer import Transaction
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class Partition:
         stage: str,
         number: int,
         store: Store,
-        outbox: Outbox,
+        writer: LogWriter,
         *,
         changelog: str,
         dead_letters: str,
@@ -86,7 +87,7 @@ class Partition:
         checkpoint_seconds: float,
         checkpoint_rows: int,
     ) -> None:
-        self.stage, self.number, self.store, self.outbox = stage, number, store, outbox
+        self.stage, self.number, self.store, self._writer = stage, number, store, writer
         self.keeper: Keeper  # set by whoever makes the partition, before start
         self.waiting_bytes = 0
         self.idle_since: float | None = monotonic()  # None while anything waits or runs
@@ -112,6 +113,7 @@ class Partition:
 
     async def stop(self) -> None:
         """Ends after the checkpoint that is under way, forgets what waits, and closes the store."""
+        self._writer.stop()
         if self._work is not None:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
@@ -151,6 +153,15 @@ class Partition:
             await asyncio.gather(future, return_exceptions=True)
             raise
 
+    async def publish(self, outputs: Sequence[Output]) -> None:
+        """Publishes what goes with no change of state; after a crash it may be published again."""
+
+        def fill(transaction: Transaction) -> None:
+            for output in outputs:
+                transaction.send(output)
+
+        await self.in_thread(lambda: self._writer.transact(fill))
+
     async def checkpoint(self, changes: Changes) -> None:
         """Makes changes lasting: published, verified, stored (see the module's steps)."""
         began = monotonic()
@@ -159,17 +170,17 @@ class Partition:
 
     def _checkpoint(self, changes: Changes) -> None:
         mark = replace(self.store.mark, source=changes.source, notes={**self.store.mark.notes, **changes.notes})
-        for output in changes.outputs:  # 1
-            self.outbox.send(output)
-        for letter in changes.refused:
-            send(self.outbox, self._dead_letters, letter)
-        if changes.outputs or changes.refused:
-            self.outbox.flush()
-        if changes.keys:  # 2
-            self.outbox.send(Output(self._changelog, changes.keys, changes.values, self.number))
-            self.outbox.flush()
-        sealed = self.outbox.seal(self._changelog, MARK, mark.to_bytes(), self.number)  # 3
-        self.store.write(changes.keys, changes.values, replace(mark, changelog=sealed + 1))  # 4
+
+        def fill(transaction: Transaction) -> None:  # 1
+            for output in changes.outputs:
+                transaction.send(output)
+            for letter in changes.refused:
+                send(transaction, self._dead_letters, letter)
+            transaction.send(Output(self._changelog, changes.keys, changes.values, self.number))
+            transaction.seal(self._changelog, MARK, mark.to_bytes(), self.number)
+
+        sealed = self._writer.transact(fill)  # 2
+        self.store.write(changes.keys, changes.values, replace(mark, changelog=sealed + 1))  # 3
         for letter in changes.refused:
             self._metrics.refused(self.stage, letter.reason)
 

@@ -48,6 +48,10 @@ class Owner(Protocol):
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     """The driver's consumer thread with an assignor that keeps equal-numbered partitions together."""
 
+    def rejoin(self) -> None:
+        """Joins the group again. Called in the thread's own loop."""
+        self._ensure_consumer()._coordinator.request_rejoin()  # noqa: SLF001 (there is no public way)
+
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = RangePartitionAssignor
@@ -119,6 +123,11 @@ class ChunkConsumer(driver.Consumer):
                 await self.perform_seek()
                 return
             yield tp, self._message(tp, chunk)
+
+    def rejoin(self) -> None:
+        """Joins the group again, so that all partitions are assigned anew, to whomever the group gives them."""
+        thread = cast("ChunkConsumerThread", self._thread)
+        thread.thread_loop.call_soon_threadsafe(thread.rejoin)
 
     async def perform_seek(self) -> None:
         """Back to where the owner's states end, or else to the committed offset, or else to the beginning.

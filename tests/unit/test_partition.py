@@ -1,7 +1,7 @@
 """A partition at work, with a real store and nothing to publish."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ import pytest
 
 from laurel.streams.chunk import Chunk
 from laurel.streams.metrics import Metrics
-from laurel.streams.outbox import Outbox
 from laurel.streams.partition import Changes, Part, Partition
 from laurel.streams.store import Store
+from laurel.streams.writer import Transaction
 
 
 @dataclass
@@ -21,6 +21,17 @@ class Record:
     offset: int
     serialized_key_size: int = 0
     serialized_value_size: int = 1
+
+
+class Nobody:
+    """Writes nothing."""
+
+    def open(self) -> None: ...
+
+    def transact(self, fill: Callable[[Transaction], None]) -> int:
+        raise AssertionError("nothing is to be published")
+
+    def stop(self) -> None: ...
 
 
 class Idle:
@@ -47,7 +58,7 @@ async def stop_as_a_chunk_arrives(folder: Path, threads: ThreadPoolExecutor, tur
         "stage",
         0,
         Store(folder),
-        cast("Outbox", None),  # nothing is published
+        Nobody(),
         changelog="changelog",
         dead_letters="dead-letters",
         threads=threads,
@@ -57,7 +68,9 @@ async def stop_as_a_chunk_arrives(folder: Path, threads: ThreadPoolExecutor, tur
     )
     partition.keeper = Idle()
     await partition.start(failed)
-    await partition.take(Chunk("topic", 0, cast("list[Any]", [Record(0)])))
+    chunk = Chunk("topic", 0, cast("list[Any]", [Record(0)]))
+    partition.expect(chunk)
+    await partition.take(chunk)
     for _ in range(10):  # turns of the loop: now it gathers
         await asyncio.sleep(0)
     partition._arrived.set()

@@ -1,0 +1,96 @@
+"""The log: what the stages read and write. In Kafka; tests put another in its place that keeps the same promises."""
+
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event
+from typing import Any, Protocol
+
+from laurel.streams import reader
+from laurel.streams.settling import Place, settled
+from laurel.streams.writer import Transaction, Writer
+
+
+class Message(Protocol):
+    """A record as it was read."""
+
+    def topic(self) -> str | None:
+        """Name of its topic in Kafka."""
+
+    def partition(self) -> int | None:
+        """Its partition."""
+
+    def offset(self) -> int | None:
+        """Its offset."""
+
+    def key(self) -> bytes | None:
+        """Its key."""
+
+    def value(self) -> bytes | None:
+        """Its value."""
+
+    def headers(self) -> Any:
+        """A list of its headers' names and values, or None."""
+
+
+def offset_of(message: Message) -> int:
+    """Offset of a message that was read (one that was not yet sent has none)."""
+    offset = message.offset()
+    assert offset is not None
+    return offset
+
+
+class LogWriter(Protocol):
+    """The only writer under its name; see streams/writer.py for what each call promises."""
+
+    def open(self) -> None:
+        """Takes the name over."""
+
+    def transact(self, fill: Callable[[Transaction], None]) -> int:
+        """Makes what `fill` adds visible, all at once; returns the offset of what was sealed."""
+
+    def stop(self) -> None:
+        """Ends what is under way."""
+
+
+class Log(Protocol):
+    """Topics of partitions of records, each partition in order."""
+
+    def ends(self, topic: str, partition: int) -> tuple[int, int]:
+        """First offset still there, and the offset after the last record that may be read."""
+
+    def settled(self, places: Sequence[Place]) -> dict[Place, int]:
+        """The offset after the last record of some topics' partitions now, once all before it may be read or never will be."""
+
+    def read(self, topic: str, partition: int, begin: int, end: int) -> Iterator[Sequence[Message]]:
+        """What is there from offset `begin` up to, not including, `end`, in batches, without what was aborted."""
+
+    def writer(self, name: str) -> LogWriter:
+        """A writer, not opened yet."""
+
+
+class KafkaLog:
+    """The log in Kafka."""
+
+    def __init__(self, servers: str, group: str) -> None:
+        """`group` is put before the names of writers."""
+        self._servers, self._group = servers, group
+        self._ending = Event()
+
+    def ends(self, topic: str, partition: int) -> tuple[int, int]:
+        """See Log. Raises ReadError."""
+        return reader.ends(self._servers, topic, partition)
+
+    def settled(self, places: Sequence[Place]) -> dict[Place, int]:
+        """See Log. Raises ReadError."""
+        return settled(self._servers, places, self._ending)
+
+    def read(self, topic: str, partition: int, begin: int, end: int) -> Iterator[Sequence[Message]]:
+        """See Log. Raises ReadError."""
+        return reader.read(self._servers, topic, partition, begin, end)
+
+    def writer(self, name: str) -> Writer:
+        """See Log."""
+        return Writer(self._servers, f"{self._group}-{name}", self._ending)
+
+    def stop(self) -> None:
+        """Ends what any of its writers is waiting for. From any thread."""
+        self._ending.set()
