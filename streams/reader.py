@@ -11,7 +11,7 @@ from laurel.models.errors import LaurelError
 
 BATCH = 20_000  # messages at a time
 STALL = 60.0  # seconds without a message before giving up
-POLL = 0.2  # seconds for one look
+POLL = 0.05  # seconds for one look: so long a read may hang on the control records a partition ends with
 RETRY = 0.1  # seconds before asking again what could not be answered yet
 
 
@@ -27,8 +27,12 @@ def consumer_settings(servers: str) -> dict[str, Any]:
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
-        "queued.max.messages.kbytes": 32 << 10,
-        "fetch.message.max.bytes": 1 << 20,
+        # What is fetched ahead is bounded in bytes. By default it is in records too, and who has that many waits for a
+        # second before asking for more: that alone would be the speed of a restore.
+        "queued.max.messages.kbytes": 16 << 10,
+        "queued.min.messages": 1_000_000,
+        "fetch.queue.backoff.ms": 2,
+        "fetch.message.max.bytes": 2 << 20,
         "fetch.wait.max.ms": 20,
         "log_level": 2,  # what goes wrong is told by errors and by time running out
     }
@@ -39,6 +43,15 @@ def ends(servers: str, topic: str, partition: int) -> tuple[int, int]:
     reader = Consumer(consumer_settings(servers))
     try:
         return _watermarks(reader, topic, partition)
+    finally:
+        reader.close()
+
+
+def written(servers: str, topic: str, partition: int) -> int:
+    """The offset after the last record, also of transactions that have not ended; ReadError if Kafka does not say."""
+    reader = Consumer(consumer_settings(servers) | {"isolation.level": "read_uncommitted"})
+    try:
+        return _watermarks(reader, topic, partition)[1]
     finally:
         reader.close()
 
@@ -57,33 +70,31 @@ def _watermarks(reader: Consumer, topic: str, partition: int) -> tuple[int, int]
 
 
 def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iterator[list[Message]]:
-    """Messages from offset `begin` up to, not including, `end`; compaction may have removed any of them.
+    """Messages from offset `begin` up to, not including, `end`, of transactions only what was committed.
 
-    Raises ReadError if nothing comes for a minute.
+    Compaction may have removed any of them, and the last offsets may be no messages at all, but ends of transactions and what
+    was aborted. Raises ReadError if nothing comes for a minute, as when a transaction before `end` stays open.
     """
     if begin >= end:
         return
     reader = Consumer(consumer_settings(servers))
-    place = TopicPartition(topic, partition, begin)
     try:
-        reader.assign([place])
+        reader.assign([TopicPartition(topic, partition, begin)])
         waited, at = 0.0, begin
         while at < end:
             # Not more than there can be: the call waits until it has that many or its time is up.
             messages = reader.consume(min(BATCH, end - at), timeout=POLL)
-            if not messages:
-                position = reader.position([TopicPartition(topic, partition)])[0].offset
-                if position >= end:
-                    return
+            error = next(filter(None, map(Message.error, messages)), None)
+            if error is not None:
+                raise ReadError(f"{topic}/{partition}: {error.str()}")
+            # Over what is no message for us the client's position goes without a word.
+            reached = offset_of(messages[-1]) + 1 if messages else _position(reader, topic, partition)
+            if reached > at:
+                at, waited = reached, 0.0
+            else:
                 waited += POLL
                 if waited > STALL:
-                    raise ReadError(f"{topic}/{partition}: nothing came for {STALL:.0f} s at offset {at} of {end}")
-                continue
-            waited = 0.0
-            for message in messages:
-                if (error := message.error()) is not None:
-                    raise ReadError(f"{topic}/{partition}: {error.str()}")
-            at = offset_of(messages[-1]) + 1
+                    raise ReadError(_stalled(servers, topic, partition, at, end))
             wanted = messages if at <= end else [message for message in messages if offset_of(message) < end]
             if wanted:
                 yield wanted
@@ -91,6 +102,18 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
         raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
     finally:
         reader.close()
+
+
+def _position(reader: Consumer, topic: str, partition: int) -> int:
+    """The offset after what the client has passed; negative before it has passed anything."""
+    return int(reader.position([TopicPartition(topic, partition)])[0].offset)
+
+
+def _stalled(servers: str, topic: str, partition: int, at: int, end: int) -> str:
+    told = f"{topic}/{partition}: nothing came for {STALL:.0f} s at offset {at} of {end}"
+    if ends(servers, topic, partition)[1] < end:
+        return f"{told}: a transaction that somebody began there is still open; Kafka ends it when its time is up"
+    return told
 
 
 def end_offsets(servers: str, places: Iterable[TP]) -> dict[TP, int]:

@@ -1,45 +1,61 @@
 """Brings a partition's store up to its changelog, in large raw batches, before its first chunk is delivered.
 
 Changelog records are full store keys and values, in the order of checkpoints; the last record of every checkpoint is its
-mark. States beyond the last mark (a checkpoint that was torn by a crash) are kept: each state says itself up to which
-source offset it goes, so applying the source again from the mark skips what they already include.
+mark, and a checkpoint is a transaction: it is there as a whole or not at all. Compaction leaves only the newest record of
+each key, so somewhere in the middle a store has states newer than what its mark says they include. Nobody reads them before the
+end, and the mark's `changelog` is right at any moment: whoever is interrupted goes on from there.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
+from typing import cast
 
-from laurel.streams.reader import ends, offset_of, read
+from confluent_kafka import Message
+
+from laurel.streams.reader import ends, offset_of, read, written
 from laurel.streams.store import MARK, Mark, Store
 
+TELL_EVERY = 5.0  # seconds between two words on how far it is
+
 Progress = Callable[[int, int], None]
+
+log = logging.getLogger(__name__)
 
 
 def restore(store: Store, servers: str, changelog: str, partition: int, progress: Progress) -> int:
     """Applies the changelog records that the store may lack; returns how many there were.
 
-    progress is told, batch by batch, how many were applied and how many offsets are left. Raises ReadError if Kafka can't
-    be read.
+    Nobody may be able to write to the changelog any more. progress is told, batch by batch, how many were applied and how
+    many offsets are left. Raises ReadError if Kafka can't be read, or not to the end since a transaction is open.
     """
-    low, high = ends(servers, changelog, partition)
-    applied, begin = 0, max(store.mark.changelog, low)
-    progress(0, max(high - begin, 0))
-    for messages in read(servers, changelog, partition, begin, high):
-        mark = store.mark
-        keys: list[bytes] = []
-        values: list[bytes | None] = []
-        for message in messages:
-            key, value = message.key(), message.value()
-            if key == MARK and value is not None:
-                mark = Mark.from_bytes(value)
-            elif key is not None:
-                keys.append(key)
-                values.append(value)
+    low, _ = ends(servers, changelog, partition)
+    end = written(servers, changelog, partition)
+    begin = max(store.mark.changelog, low)
+    applied, began = 0, monotonic()
+    told = began
+    progress(0, max(end - begin, 0))
+    for messages in read(servers, changelog, partition, begin, end):
+        pairs = zip(map(Message.key, messages), map(Message.value, messages), strict=True)
+        newest = cast("dict[bytes, bytes | None]", dict(pairs))  # compacted topics have no records without a key
+        marked = newest.pop(MARK, None)
+        mark = store.mark if marked is None else Mark.from_bytes(marked)
         reached = offset_of(messages[-1]) + 1
-        # The mark stays behind states of a torn checkpoint: their source is applied again, and skipped key by key.
-        store.write(keys, values, replace(mark, changelog=reached))
+        store.write(newest.keys(), newest.values(), replace(mark, changelog=reached))
         applied += len(messages)
-        progress(len(messages), high - reached)
-    if store.mark.changelog < high:
-        store.write([], [], replace(store.mark, changelog=high))
+        progress(len(messages), end - reached)
+        if (now := monotonic()) - told >= TELL_EVERY:
+            told = now
+            log.info(
+                "%s/%d: %d records restored, %.0f a second, %d offsets left",
+                changelog,
+                partition,
+                applied,
+                applied / (now - began),
+                end - reached,
+            )
+    if store.mark.changelog < end:
+        store.write([], [], replace(store.mark, changelog=end))
     progress(0, 0)
     return applied
