@@ -16,10 +16,12 @@ from laurel.agents.context import Context
 from laurel.agents.coordinator import Coordinator
 from laurel.models.refusals import REASONS, UNREADABLE
 from laurel.streams.chunk import Chunk
+from laurel.streams.homes import at_home, open_at_home
 from laurel.streams.metadata import identities
 from laurel.streams.partition import Keeper, Partition
 from laurel.streams.restore import restore
-from laurel.streams.store import Home, Store, at_home, open_at_home
+from laurel.streams.store import Home, Store
+from laurel.streams.store_errors import free_bytes
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +135,8 @@ class Runtime:
         def opened() -> Store:
             writer.open()  # from now on no earlier owner can add to the changelog
             store, began = open_at_home(folder, home), monotonic()
+            if store.begun_anew:
+                context.metrics.begun_anew(stage.name, store.begun_anew)
             told = lambda applied, left: context.metrics.restoring(stage.name, number, applied, left)  # noqa: E731 (a partial can't name its arguments)
             records = restore(store, settings.servers, context.topic(stage.changelog), number, told)
             at_home(store, home)
@@ -179,10 +183,13 @@ class Runtime:
         self._threads.shutdown()
 
     def measure(self) -> None:
-        """Brings the gauges of the partitions up to date."""
+        """Brings the gauges of the partitions up to date. Raises StoreError if a store can't go on."""
+        if (free := free_bytes(self._context.settings.state)) is not None:
+            self._context.metrics.free(free)
         for partition in list(self._partitions.values()):
             store = partition.store
             with suppress(DbClosedError):  # let go meanwhile
+                store.check()
                 self._context.metrics.state(
                     partition.stage,
                     partition.number,

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from laurel.streams import homes
+
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -59,6 +61,10 @@ class Metrics:
         self._restoring = Gauge(
             "laurel_restore_remaining_records", "Changelog records still to apply.", ["stage", "partition"], registry=r
         )
+        self._begun_anew = Counter(
+            "laurel_state_rebuilt_total", "Stores begun anew, by why.", ["stage", "reason"], registry=r
+        )
+        self._free = Gauge("laurel_state_free_bytes", "Bytes free on the disk of the state folder.", registry=r)
         self._newest: dict[int, float] = {}  # by partition, seconds since 1970 of the newest applied event
         self._newest_closed: int | None = None
 
@@ -66,6 +72,8 @@ class Metrics:
         """Begins a stage's counters at zero, so that the first dead letter of a reason is an increase too."""
         for reason in reasons:
             self._refused.labels(stage, reason)
+        for reason in homes.REASONS:
+            self._begun_anew.labels(stage, reason)
         self._restored.labels(stage)
 
     def serve(self, host: str, port: int) -> tuple[int, Callable[[], None]]:
@@ -135,6 +143,14 @@ class Metrics:
         """A restore went on by some records."""
         self._restored.labels(stage).inc(applied)
         self._restoring.labels(stage, str(partition)).set(remaining)
+
+    def begun_anew(self, stage: str, reason: str) -> None:
+        """A store could not be relied on and is restored from its changelog."""
+        self._begun_anew.labels(stage, reason).inc()
+
+    def free(self, size: int) -> None:
+        """Bytes free on the disk of the state folder."""
+        self._free.set(size)
 
     def forget(self, stage: str, topic: str, partition: int) -> None:
         """A stage's partition went elsewhere: its gauges, and its source topic's, end here."""

@@ -2,43 +2,49 @@
 
 A store holds packed states under `k` + key, the texts of hashed names under `n` + hash, whom accounts are linked to under
 `l` + account, and one record under `m` that says what all of it includes. All changes of a checkpoint, that record with them, are one atomic write.
+
+The changelog is the only log there is. RocksDB's own is off: with it, a manifest that lost its end brings back old states under a new mark,
+and nobody is told. Without, files hold whole checkpoints up to some moment, states and mark alike, whatever a crash, a power failure or a
+broken disk left of them; the changelog brings what is missing. RocksDB syncs its files before it relies on them, so nothing else has to.
 """
 
 import json
 import logging
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from time import monotonic, time
 from typing import Any, cast
 
 from rocksdict import (
     AccessType,
     BlockBasedOptions,
     Cache,
+    DbClosedError,
     Options,
     Rdict,
+    RdictIter,
     ReadOptions,
     WriteBatch,
+    WriteOptions,
 )
 
-from laurel.models.errors import LaurelError
+from laurel.streams.store_errors import DamagedError, DiskError, StoreError, explain, free_bytes
+from laurel.streams.store_folder import claim, condemn, condemned, present
 
 STATE, NAME, LINK, MARK = b"k", b"n", b"l", b"m"  # first bytes of keys
+WRITTEN = b"t"  # when the newest change was written, seconds since 1970
 
 CACHE_BYTES = 8 << 20  # of blocks, for each store
 WRITE_BUFFER_BYTES = 8 << 20  # of recent writes, for each store; up to three of them
 SCAN_KEYS = 20_000  # in one block of a scan
-
+ROOM_BYTES = 2 * WRITE_BUFFER_BYTES  # a disk with less is full: the next writes to files would fail halfway
+FLUSH_SECONDS = 600.0  # what came since is in memory and the changelog only
 
 log = logging.getLogger(__name__)
 
 Home = Mapping[str, str | int]  # whose state it is: cluster, topics and partition count
-
-
-class StoreError(LaurelError):
-    """A store can't be opened, read or written, or is not the one it should be."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +75,36 @@ class Mark:
 
 
 class Store:
-    """One partition's states; opened by one process at a time."""
+    """One partition's states; opened by one process at a time.
 
-    def __init__(self, path: Path) -> None:
-        """Opens the store, empty if the folder is new; StoreError names the folder if it can't be."""
-        self.path = path
+    Whatever reads or writes raises StoreError once something went wrong, and from then on always. What is damaged (DamagedError) is
+    condemned, so that no later process takes it up.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], float] = time) -> None:
+        """Opens the store, empty if the folder is new; StoreError names the folder if it can't be. `now`: seconds since 1970."""
+        self.path, self.begun_anew = path, ""
+        self._now, self._problem, self._errors, self._flushed = now, cast("StoreError | None", None), 0, monotonic()
+        self._writes = WriteOptions()
+        cast("Any", self._writes).disable_wal = True  # its stub has a method, it is an attribute
+        claim(path)
+        _needs_room(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._db = Rdict(str(path), options=_options(), access_type=AccessType.read_write())
+            # The column family's options are given too: else those in the folder are believed, flipped bits and all.
+            columns = {"default": _options()}
+            self._db = Rdict(str(path), _options(), columns, access_type=AccessType.read_write())
         except Exception as error:  # rocksdict raises bare Exception
-            raise StoreError(f"the state folder {path} can't be opened: {error}") from None
-        stored = self._db.get(MARK)
-        self.mark = Mark.from_bytes(stored) if stored is not None else Mark()
+            raise self._failed("opened", error) from None
+        if condemned(path):  # asked when nobody else can have it open
+            self.close()
+            raise DamagedError(f"the store in {path} was found damaged before")
+        try:
+            stored, written = self.get([MARK, WRITTEN])
+            self.mark = Mark.from_bytes(stored) if stored is not None else Mark()
+        except StoreError as error:
+            self.close()
+            raise error if isinstance(error, DamagedError) else DamagedError(f"{path}: {error}") from None
+        self._written = int(written) if written is not None else None
 
     def states(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The packed states of keys, None for those without."""
@@ -92,13 +116,20 @@ class Store:
 
     def get(self, keys: list[bytes]) -> list[bytes | None]:
         """What is kept under full keys, None for those without."""
+        self._sound()
         if not keys:
             return []
-        found: Any = self._db.get(cast("Any", keys))  # its stub wants lists of mixed keys
+        try:
+            found: Any = self._db.get(cast("Any", keys))  # its stub wants lists of mixed keys
+        except DbClosedError:
+            raise
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._failed("read", error) from None
         return cast("list[bytes | None]", found)
 
     def write(self, keys: Iterable[bytes], values: Iterable[bytes | None], mark: Mark) -> None:
         """Stores full keys (with their first byte) and the mark in one atomic write; a None value deletes."""
+        self.check()
         batch = WriteBatch(raw_mode=True)
         for key, value in zip(keys, values, strict=True):
             if value is None:
@@ -106,27 +137,66 @@ class Store:
             else:
                 batch.put(key, value)
         batch.put(MARK, mark.to_bytes())
+        batch.put(WRITTEN, b"%d" % self._now())
         try:
-            self._db.write(batch)
+            self._db.write(batch, self._writes)
+            if monotonic() - self._flushed >= FLUSH_SECONDS:
+                self._db.flush(False)  # begun, not waited for
+                self._flushed = monotonic()
+        except DbClosedError:
+            raise
         except Exception as error:  # rocksdict raises bare Exception
-            raise StoreError(f"the state folder {self.path} can't be written: {error}") from None
-        self.mark = mark
+            raise self._failed("written", error) from None
+        self.mark, self._written = mark, int(self._now())
 
     def scan(self, kind: bytes = STATE) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """All that is kept under a first byte, in key order, as of the call, in blocks: keys (without that byte), values."""
+        self._sound()
         options = ReadOptions()
         cast("Any", options).fill_cache(False)  # its stub forgot the argument
         options.set_iterate_upper_bound(bytes([kind[0] + 1]))
         keys: list[bytes] = []
         values: list[bytes] = []
-        for key, value in cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=kind, read_opt=options)):
-            keys.append(key[1:])
-            values.append(value)
-            if len(keys) == SCAN_KEYS:
-                yield keys, values
-                keys, values = [], []
+        last, snapshot = kind, None
+        try:
+            snapshot = self._db.snapshot()
+            for key, value in cast("Iterator[tuple[bytes, bytes]]", snapshot.items(from_key=kind, read_opt=options)):
+                keys.append(key[1:])
+                values.append(value)
+                if len(keys) == SCAN_KEYS:
+                    last = key
+                    yield keys, values
+                    keys, values = [], []
+            last = kind + keys[-1] if keys else last
+            self._ended(snapshot.iter(options), kind, last)
+        except DbClosedError:
+            raise
+        except Exception as error:  # rocksdict raises bare Exception
+            raise self._failed("read", error.with_traceback(None)) from None
+        finally:
+            snapshot = None  # it, too, keeps the folder locked, and whoever holds the error would hold it
         if keys:
             yield keys, values
+
+    def check(self) -> None:
+        """Raises StoreError if the store can't go on: its folder is gone, its disk full, or RocksDB failed to write in the background."""
+        self._sound()
+        if not present(self.path):
+            raise self._failed("found", FileNotFoundError("it was removed while in use"))
+        try:
+            _needs_room(self.path)
+        except StoreError as error:
+            self._problem = error
+            raise
+        errors = int(self._db.property_int_value("rocksdb.background-errors") or 0)
+        if errors > self._errors:
+            try:
+                self._db.flush()  # says what is wrong, unless it no longer is
+            except DbClosedError:
+                raise
+            except Exception as error:  # rocksdict raises bare Exception
+                raise self._failed("written", error) from None
+            self._errors = errors
 
     @property
     def keys_estimated(self) -> int:
@@ -137,42 +207,59 @@ class Store:
     def bytes_on_disk(self) -> int:
         """Size of the store's files."""
         size = 0
-        for file in self.path.iterdir():
-            with suppress(FileNotFoundError):  # RocksDB drops files as it goes
-                size += file.stat().st_size
+        with suppress(
+            FileNotFoundError
+        ):  # RocksDB drops files as it goes; a folder that is gone is for check() to tell
+            for file in self.path.iterdir():
+                with suppress(FileNotFoundError):
+                    size += file.stat().st_size
         return size
 
     def close(self) -> None:
-        """Flushes and closes; the folder can be opened again at once."""
-        self._db.close()
+        """Flushes and closes; the folder can be opened again at once.
 
-    def destroy(self) -> None:
-        """Closes the store and deletes its folder."""
-        self.close()
-        shutil.rmtree(self.path)
+        What can't be flushed is in the changelog, so that costs a warning and no more.
+        """
+        try:
+            self._db.close()
+        except DbClosedError:
+            raise
+        except Exception as error:  # rocksdict raises bare Exception
+            log.warning("%s was closed without its newest changes, which its changelog has: %s", self.path, error)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the newest change was written; 0 if there is none."""
+        return self._now() - self._written if self._written is not None else 0.0
+
+    def _ended(self, rest: RdictIter, kind: bytes, last: bytes) -> None:
+        """Makes sure that nothing comes after the last key an iteration gave: one that meets a damaged block just ends."""
+        rest.seek(last)
+        if rest.valid() and last != kind:
+            rest.next()
+        rest.status()
+        if rest.valid():
+            raise StoreError("an iteration ended before the last key")
+
+    def _sound(self) -> None:
+        if self._problem is not None:
+            raise self._problem
+
+    def _failed(self, doing: str, error: Exception) -> StoreError:
+        """What an error means, remembered: nothing is read or written after it."""
+        self._problem = explain(self.path, doing, error)
+        if isinstance(self._problem, DamagedError):
+            condemn(self.path)
+        return self._problem
 
 
-def open_at_home(path: Path, home: Home) -> Store:
-    """The store in a folder, begun anew if it is of another home: of another cluster, other topics or another partition count.
-
-    Raises StoreError if it can't be opened.
-    """
-    store = Store(path)
-    if store.mark.home and store.mark.home != home:
-        log.warning("%s is of %s, not of %s: begun anew", path, dict(store.mark.home), dict(home))
-        store.destroy()
-        store = Store(path)
-    return store
-
-
-def at_home(store: Store, home: Home) -> None:
-    """Marks a restored store as of a home. Raises StoreError if its changelog was written for another one."""
-    if store.mark.home and store.mark.home != home:
-        raise StoreError(
-            f"the changelog that {store.path} was restored from belongs to {dict(store.mark.home)}, not to {dict(home)}: "
-            "a source topic was made anew beside an old changelog; delete the changelog topic too, and run `laurel topics apply`"
+def _needs_room(path: Path) -> None:
+    free = free_bytes(path)
+    if free is not None and free < ROOM_BYTES:
+        raise DiskError(
+            f"the disk of the state folder {path} is full: {free:,} bytes are free, and {ROOM_BYTES:,} are needed; make room, then start "
+            "the worker again: it goes on where it was"
         )
-    store.mark = replace(store.mark, home=dict(home))
 
 
 def _options() -> Options:

@@ -11,7 +11,8 @@ from laurel.streams.outbox import DeliveryError, Outbox, Output
 from laurel.streams.reader import ends, read
 from laurel.streams.restore import restore
 from laurel.streams.settings import load
-from laurel.streams.store import LINK, MARK, NAME, STATE, Mark, Store, StoreError
+from laurel.streams.store import LINK, MARK, NAME, STATE, Mark, Store
+from laurel.streams.store_errors import DiskError
 from laurel.streams.topics import apply
 from laurel.streams.writer import Transaction, Writer
 
@@ -60,11 +61,11 @@ def test_a_scan_sees_the_states_as_they_were_when_it_began(tmp_path):
 
 def test_a_folder_in_use_and_one_that_can_t_be_made_are_named(tmp_path):
     store = Store(tmp_path / "a")
-    with pytest.raises(StoreError, match=str(tmp_path / "a")):
+    with pytest.raises(DiskError, match=f"{tmp_path / 'a'} is in use by another worker"):
         Store(tmp_path / "a")
     store.close()
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="file/b"):
+    with pytest.raises(DiskError, match=r"file/b.*something else lies in its place"):
         Store(tmp_path / "file" / "b")
 
 
