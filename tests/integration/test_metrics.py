@@ -32,6 +32,8 @@ DOCUMENTED = {
     "laurel_backlog_bytes": "gauge",
     "laurel_restored_records": "counter",
     "laurel_restore_remaining_records": "gauge",
+    "laurel_state_rebuilt": "counter",
+    "laurel_state_free_bytes": "gauge",
 }
 
 
@@ -127,6 +129,8 @@ def test_a_run_with_a_close_and_a_restart_moves_every_metric(kafka: str, prefix:
             assert worker.metric("laurel_checkpoint_seconds_sum", stage=stage) > 0
         assert worker.metric("laurel_close_seconds_count", stage="targets") == 2
         assert worker.metric("laurel_state_bytes", stage="actors") > 0
+        assert worker.metric("laurel_state_free_bytes") > 0
+        assert worker.metric("laurel_state_rebuilt_total") == 0
         assert worker.metric("laurel_restored_records_total") == 0
         assert worker.metric("process_resident_memory_bytes") < 1 << 30
         assert worker.stop() == 0
