@@ -17,7 +17,7 @@ from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
 from laurel.models.refusals import NO_DAY
 from laurel.models.scale import histogram, percentile, score
-from laurel.streams.calendar import Record
+from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
 from laurel.streams.outbox import Output
 from laurel.streams.packing import pack, unpack

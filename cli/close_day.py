@@ -11,6 +11,7 @@ from laurel.models.parameters import V1
 from laurel.streams import calendar
 from laurel.streams import settings as setting
 from laurel.streams.closing import Closer
+from laurel.streams.days import closed
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -43,7 +44,7 @@ def close_day(
         record = closer.days[number]
     if as_json:
         print(json.dumps(record | {"day": day, "requested_days": [calendar.iso(other) for other in written]}))
-    elif calendar.closed(record):
+    elif closed(record):
         print(f"{day} closed: {record['people']:,} people, mean score {record['mean']:.2f}")
     else:
         print(f"{day} {record['status']}")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import logging
+import os
 import signal
 import subprocess
 import sys
@@ -11,12 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
+from laurel.agents.stopping import Stopping
+from laurel.cli import logs
 from laurel.models.errors import LaurelError
 from laurel.streams.settings import Settings, load
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
-STOP_WITHIN = 30.0  # seconds a worker process has to stop before it is killed
+STOP_WITHIN = 15  # seconds a worker process has to stop before it is killed
 
 
 @app.command()
@@ -40,27 +42,31 @@ def worker(
 
 
 def _one(settings: Settings, *, until_idle: bool, verbose: bool) -> None:
+    stopping = Stopping()
+    logs.set_up(verbose=verbose)
     from laurel.agents.worker import Worker  # noqa: PLC0415 (Faust takes a second to import)
 
-    _log(verbose=verbose)
-    asyncio.run(Worker(settings, until_idle=until_idle, ready=_say_ready).run())
+    asyncio.run(Worker(settings, stopping, until_idle=until_idle, ready=_say_ready).run())
 
 
 def _say_ready(port: int) -> None:
     print(json.dumps({"ready": True, "metrics_port": port}), flush=True)
 
 
-def _log(*, verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("laurel").setLevel(logging.INFO)
-
-
 def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool) -> None:
     """Runs each worker in a process of its own, in a folder of its own; one that fails ends them all."""
     options = ["--until-idle"] * until_idle + ["--verbose"] * verbose
     running: list[subprocess.Popen[bytes]] = []
+
+    def end(*_: Any, by: int = signal.SIGTERM) -> None:
+        for process in running:
+            if process.poll() is None:
+                process.send_signal(by)
+        signal.alarm(STOP_WITHIN)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGALRM, lambda *_: end(by=signal.SIGKILL))
     for number in range(processes):
         port = settings.metrics_port + number if settings.metrics_port else 0
         place = [
@@ -73,17 +79,13 @@ def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool
         ]
         running.append(subprocess.Popen([sys.executable, "-m", "laurel", "worker", *place, *options]))  # noqa: S603 (our own command)
 
-    def stop(*_: Any) -> None:
-        for process in running:
-            if process.poll() is None:
-                process.terminate()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     failed = 0
-    for process in running:
-        if process.wait() != 0:
-            failed += 1
-            stop()
+    while waiting := [process for process in running if process.returncode is None]:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # until any of them has ended
+        for process in waiting:
+            if process.poll():
+                failed += 1
+                end()
+    signal.alarm(0)
     if failed:
         raise LaurelError(f"{failed} of {processes} worker processes failed; their messages are above")

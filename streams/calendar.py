@@ -1,26 +1,30 @@
 """The calendar read: which days were asked to be closed, which are, and what was decided."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from time import monotonic
-from typing import Any
+from time import monotonic, sleep
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from laurel.models.errors import LaurelError
 from laurel.streams.closeable import Closeable
 from laurel.streams.codec import Codec
+from laurel.streams.days import RANK, REQUESTED, Days, Record, closed
+from laurel.streams.dead_letters import DeadLetter, from_message
 from laurel.streams.metadata import count_partitions
 from laurel.streams.reader import consumer_settings
 from laurel.streams.settings import Settings
 
-REQUESTED, CALIBRATED, CLOSED = "requested", "calibrated", "closed"
 ANSWER_WITHIN = 30.0  # seconds for Kafka to say what the calendar holds
+GONE = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)  # what waiting doesn't mend
 LOOK_EVERY = 0.1  # seconds a poll may wait for news
 _EPOCH = date(1970, 1, 1).toordinal()
-_RANK = {REQUESTED: 0, CALIBRATED: 1, CLOSED: 2}
+LAST = date.max.toordinal() - _EPOCH  # the last day that has a date
 
-Record = dict[str, Any]
+Refuse = Callable[[DeadLetter], None]
+
+log = logging.getLogger(__name__)
 
 
 class CalendarError(LaurelError):
@@ -47,16 +51,21 @@ def day_key(day: int) -> bytes:
     return str(day).encode()
 
 
+def tell(letter: DeadLetter) -> None:
+    """Logs a record that doesn't belong into the calendar."""
+    log.error("%s is skipped (%s): %s", letter.origin, letter.reason, letter.message)
+
+
 class Calendar(Closeable):
     """The newest record of each day, for tools that wait step by step.
 
-    `days` maps days since 1970-01-01 to Calendar records.
+    `days` maps days since 1970-01-01 to Calendar records. What is no such record is skipped, and `refuse` is told.
     """
 
-    def __init__(self, settings: Settings, codec: Codec) -> None:
+    def __init__(self, settings: Settings, codec: Codec, refuse: Refuse = tell) -> None:
         """Raises MetadataError if no broker answers or there is no calendar."""
-        self.days: dict[int, Record] = {}
-        self._codec = codec
+        self.days = Days()
+        self._codec, self._refuse = codec, refuse
         self._topic = settings.topic("calendar")
         count_partitions(settings.servers, self._topic)
         self._place = TopicPartition(self._topic, 0, OFFSET_BEGINNING)
@@ -66,10 +75,7 @@ class Calendar(Closeable):
     def catch_up(self, timeout: float = ANSWER_WITHIN) -> dict[int, Record]:
         """Reads to the calendar's present end and returns `days`; CalendarError if it takes over `timeout` seconds."""
         deadline = monotonic() + timeout
-        try:
-            begin, end = self._consumer.get_watermark_offsets(self._place, timeout=timeout)
-        except KafkaException as error:
-            raise CalendarError(f"the end of {self._topic} can't be read: {error.args[0].str()}") from None
+        begin, end = self._ends(deadline)
         while begin < end and self._consumer.position([self._place])[0].offset < end:
             if monotonic() > deadline:
                 raise CalendarError(f"{self._topic} could not be read within {timeout:.0f} s")
@@ -78,33 +84,60 @@ class Calendar(Closeable):
 
     def poll(self, timeout: float) -> list[Record]:
         """The records that arrived, waiting at most `timeout` seconds for the first; `days` has them too."""
-        news = []
+        messages = []
         for message in self._consumer.consume(1, timeout) + self._consumer.consume(1_000, 0):
-            record = self._take(message)
-            if record is not None:
-                news.append(record)
-        return news
+            error = message.error()
+            if error is None:
+                messages.append(message)
+            elif error.code() in GONE:
+                raise CalendarError(f"{self._topic} can't be read: {error.str()}")
+            else:
+                log.info("%s can't be read at the moment: %s", self._topic, error.str())
+        return [record for record in self._decoded(messages) if self.days.take(record)]
 
     def close(self) -> None:
         """Lets go of the connection."""
         self._consumer.close()
 
-    def _take(self, message: Message) -> Record | None:
-        error, value = message.error(), message.value()
-        if error is not None:
-            if error.retriable():
-                return None
-            raise CalendarError(f"{self._topic} can't be read: {error.str()}")
-        if value is None:
-            return None
-        name, record = self._codec.decode_one(value)
-        if name != "Calendar":
-            raise CalendarError(f"{self._topic} has a {name} at offset {message.offset()}, not a Calendar record")
-        known = self.days.get(record["day"])
-        if known is not None and _RANK[known["status"]] > _RANK[record["status"]]:
-            return None  # two that ask for the same day at once: what was decided stands
-        self.days[record["day"]] = record
-        return record
+    def _ends(self, deadline: float) -> tuple[int, int]:
+        while True:
+            left = max(deadline - monotonic(), LOOK_EVERY)
+            try:
+                low, high = self._consumer.get_watermark_offsets(self._place, timeout=left)
+                return int(low), int(high)
+            except KafkaException as error:
+                # A broker just back may not have found itself yet.
+                if monotonic() > deadline:
+                    raise CalendarError(f"the end of {self._topic} can't be read: {error.args[0].str()}") from None
+                sleep(LOOK_EVERY)
+
+    def _decoded(self, messages: list[Message]) -> list[Record]:
+        decoded = self._codec.decode([message.value() for message in messages])
+        records: dict[int, Record] = {}
+        for bad in decoded.errors:
+            if bad.reason != "empty_value":  # compaction's word for: forgotten
+                self._refuse(from_message(messages[bad.position], bad.reason, bad.message))
+        for name, rows in decoded.batches.items():
+            for position, record in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
+                wrong = _wrong(name, record, messages[position])
+                if wrong:
+                    self._refuse(from_message(messages[position], "unexpected_record", wrong))
+                else:
+                    records[position] = record
+        return [record for _, record in sorted(records.items())]
+
+
+def _wrong(name: str, record: Record, message: Message) -> str | None:
+    """Why a decoded record does not belong here, None if it does."""
+    if name != "Calendar":
+        return f"a {name} does not belong into the calendar"
+    if record["status"] not in RANK:
+        return f"there is no status {record['status']!r}"
+    if not 0 <= record["day"] <= LAST:
+        return f"there is no day {record['day']}"
+    if message.key() != day_key(record["day"]):
+        return f"the key is not {record['day']}, the day"
+    return None
 
 
 def requested(day: int, model: str) -> Record:
@@ -126,10 +159,11 @@ def requested(day: int, model: str) -> Record:
     }
 
 
-def read(settings: Settings, codec: Codec | None = None) -> dict[int, Record]:
-    """The newest Calendar record of each day, day since 1970-01-01 to record, as of now. Raises CalendarError."""
+def read(settings: Settings, codec: Codec | None = None) -> Days:
+    """The newest Calendar record of each day, as of now. Raises CalendarError."""
     with Calendar(settings, codec or Codec()) as calendar:
-        return calendar.catch_up()
+        calendar.catch_up()
+        return calendar.days
 
 
 def follow(settings: Settings, codec: Codec | None = None) -> Iterator[Record]:
@@ -137,16 +171,6 @@ def follow(settings: Settings, codec: Codec | None = None) -> Iterator[Record]:
     with Calendar(settings, codec or Codec()) as calendar:
         while True:
             yield from calendar.poll(LOOK_EVERY)
-
-
-def closed(record: Record) -> bool:
-    """Whether the record says that its day is closed."""
-    return bool(record["status"] == CLOSED)
-
-
-def last_closed(days: dict[int, Record]) -> int | None:
-    """The newest closed day of a calendar, None if there is none."""
-    return max((day for day, record in days.items() if closed(record)), default=None)
 
 
 def wait_closed(settings: Settings, day: int, timeout: float, codec: Codec | None = None) -> Record:

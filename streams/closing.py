@@ -10,17 +10,15 @@ from time import monotonic
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import (
     LOOK_EVERY,
-    REQUESTED,
     Calendar,
     CalendarError,
-    Record,
-    closed,
     day_key,
     iso,
     requested,
 )
 from laurel.streams.closeable import Closeable
 from laurel.streams.codec import Codec
+from laurel.streams.days import REQUESTED, Record, closed
 from laurel.streams.metadata import count_partitions
 from laurel.streams.outbox import Outbox, Output
 from laurel.streams.reader import ends

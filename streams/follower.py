@@ -2,14 +2,17 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 
-from laurel.streams.calendar import CALIBRATED, CLOSED, REQUESTED, Calendar, Record
+from laurel.streams.calendar import Calendar, tell
 from laurel.streams.codec import Codec
+from laurel.streams.days import CLOSED, RANK, Days, Record
+from laurel.streams.dead_letters import DeadLetter
 from laurel.streams.settings import Settings
 
 POLL = 0.1  # seconds; a record is seen at once, this only bounds how long stopping takes
-RANK = {REQUESTED: 0, CALIBRATED: 1, CLOSED: 2}
+FOREIGN = 1_000  # records that don't belong into the calendar remembered, at most
 
 
 class CalendarFollower:
@@ -17,7 +20,9 @@ class CalendarFollower:
 
     def __init__(self, settings: Settings, codec: Codec, tell: Callable[[Record], None] = lambda _record: None) -> None:
         self._settings, self._codec, self._tell = settings, codec, tell
-        self._days: dict[int, Record] = {}
+        self._days = Days()
+        self.overtaken: frozenset[int] = frozenset()  # see Days
+        self.foreign: deque[DeadLetter] = deque(maxlen=FOREIGN)  # what was skipped, to be taken from the left
         self._changed = asyncio.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -25,10 +30,13 @@ class CalendarFollower:
 
     async def start(self) -> None:
         """Reads the calendar to its present end and follows it from there. Raises CalendarError or MetadataError."""
-        calendar = await asyncio.to_thread(Calendar, self._settings, self._codec)
-        self._days = dict(await asyncio.to_thread(calendar.catch_up))
-        for record in self._days.values():
-            self._tell(record)
+        calendar = await asyncio.to_thread(Calendar, self._settings, self._codec, self._refuse)
+        try:
+            await asyncio.to_thread(calendar.catch_up)
+        except BaseException:
+            calendar.close()
+            raise
+        self._take(list(calendar.days.values()), calendar.days.overtaken)
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._follow, args=(loop, calendar), name="calendar", daemon=True)
         self._thread.start()
@@ -43,16 +51,22 @@ class CalendarFollower:
         with calendar:
             try:
                 while not self._stopping.is_set():
+                    before = calendar.days.overtaken
                     news = calendar.poll(POLL)
-                    if news:
-                        loop.call_soon_threadsafe(self._take, news)
+                    if news or calendar.days.overtaken != before:
+                        loop.call_soon_threadsafe(self._take, news, calendar.days.overtaken)
             except Exception as error:
                 self._failure = error
                 loop.call_soon_threadsafe(self._wake)
 
-    def _take(self, news: list[Record]) -> None:
+    def _refuse(self, letter: DeadLetter) -> None:
+        tell(letter)
+        self.foreign.append(letter)
+
+    def _take(self, news: list[Record], overtaken: frozenset[int]) -> None:
+        self.overtaken = overtaken
         for record in news:
-            self._days[record["day"]] = record
+            self._days.take(record)
             self._tell(record)
         self._wake()
 
@@ -71,23 +85,22 @@ class CalendarFollower:
         return self._failure
 
     def day(self, day: int) -> Record | None:
-        """What is known of a day (since 1970-01-01)."""
+        """What is known of a day (since 1970-01-01); of one closed long ago, without the large arrays."""
         return self._days.get(day)
 
     @property
     def last_closed(self) -> int | None:
         """The newest closed day."""
-        return max((day for day, record in self._days.items() if record["status"] == CLOSED), default=None)
+        return self._days.last_closed
 
     def closed_before(self, day: int) -> Record | None:
-        """The record of the newest closed day before one."""
-        days = [other for other, record in self._days.items() if other < day and record["status"] == CLOSED]
-        return self._days[max(days)] if days else None
+        """The record of the newest closed day before one that is being closed."""
+        return self._days.closed_before(day)
 
     @property
     def open_requests(self) -> list[int]:
         """Days that are to be closed and are not yet."""
-        return sorted(day for day, record in self._days.items() if record["status"] != CLOSED)
+        return self._days.open
 
     async def wait(self, day: int, status: str) -> Record:
         """The record of a day once its status is at least the one given."""

@@ -65,16 +65,22 @@ class Metrics:
             "laurel_state_rebuilt_total", "Stores begun anew, by why.", ["stage", "reason"], registry=r
         )
         self._free = Gauge("laurel_state_free_bytes", "Bytes free on the disk of the state folder.", registry=r)
+        self._brokers = Gauge("laurel_kafka_brokers", "Brokers the cluster has; 0 while none answers.", registry=r)
+        self._assigned = Counter("laurel_assignments_total", "Times the group shared its partitions out.", registry=r)
         self._newest: dict[int, float] = {}  # by partition, seconds since 1970 of the newest applied event
         self._newest_closed: int | None = None
 
     def expect(self, stage: str, reasons: Iterable[str]) -> None:
         """Begins a stage's counters at zero, so that the first dead letter of a reason is an increase too."""
-        for reason in reasons:
-            self._refused.labels(stage, reason)
+        self.expect_refusals(stage, reasons)
         for reason in homes.REASONS:
             self._begun_anew.labels(stage, reason)
         self._restored.labels(stage)
+
+    def expect_refusals(self, stage: str, reasons: Iterable[str]) -> None:
+        """Begins those of dead letters alone."""
+        for reason in reasons:
+            self._refused.labels(stage, reason)
 
     def serve(self, host: str, port: int) -> tuple[int, Callable[[], None]]:
         """Serves /metrics; returns the port and a function that ends it. OSError if the port is taken."""
@@ -87,6 +93,14 @@ class Metrics:
             thread.join()
 
         return server.server_port, end
+
+    def brokers(self, count: int) -> None:
+        """A broker answered that there are so many, or none did."""
+        self._brokers.set(count)
+
+    def assigned(self) -> None:
+        """The group has shared its partitions out, this worker's among them."""
+        self._assigned.inc()
 
     def taken(self, topic: str, records: int) -> None:
         """Records came in."""

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from laurel.models.errors import LaurelError
 from laurel.streams import calendar
-from laurel.streams.calendar import Record
 from laurel.streams.codec import Codec
+from laurel.streams.days import Record
 from laurel.streams.dead_letters import PREFIX
 from laurel.streams.letters import is_mark
 from laurel.streams.scan import blocks, key_of, messages
@@ -56,7 +56,7 @@ class Results:
     def last_day(self) -> Record:
         """The Calendar record of the newest closed day; ResultsError if no day was closed yet."""
         days = calendar.read(self._settings, self._codec)
-        last = calendar.last_closed(days)
+        last = days.last_closed
         if last is None:
             waiting = f" ({calendar.iso(min(days))} was asked for and waits for a worker)" if days else ""
             raise ResultsError(

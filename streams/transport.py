@@ -8,6 +8,7 @@ together.
 
 import asyncio
 import gc
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
@@ -15,11 +16,13 @@ from typing import Any, Protocol, cast
 import aiokafka
 import faust
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 
 from laurel.streams.chunk import Chunk
+
+log = logging.getLogger(__name__)
 
 # A long poll for some partitions holds back the next fetch of all others on that broker for as long.
 FETCH_WAIT = 50  # milliseconds
@@ -76,6 +79,17 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commits, or says why not: a commit only tells others how far this worker is, its states know it by themselves."""
+        consumer = self._ensure_consumer()
+        held = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
+        try:
+            await consumer.commit({driver.ensure_aiokafka_TP(tp): offset for tp, offset in held.items()})
+        except (KafkaError, IllegalStateError) as error:
+            log.warning("offsets could not be committed, trying again: %r", error)
+            return False
+        return True
 
 
 class ChunkConsumer(driver.Consumer):
@@ -191,6 +205,18 @@ class ChunkConsumer(driver.Consumer):
 
     def _filter_tps_with_pending_acks(self, topics: Iterable[Any] | None = None) -> Iterator[TP]:
         return iter(self.assignment())
+
+    async def _commit_offsets(
+        self,
+        offsets: Mapping[TP, int],
+        start_new_transaction: bool = True,  # noqa: FBT001, FBT002 (Faust's own name, place and default)
+    ) -> bool:
+        """Faust would take an offset for committed although it could not be."""
+        held = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
+        if not held or not await self._commit(held):
+            return False
+        self._committed_offset.update(held)
+        return True
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         offsets = {}

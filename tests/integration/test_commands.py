@@ -14,8 +14,9 @@ import pytest
 
 from laurel.cli.main import run
 from laurel.streams import topics
-from laurel.streams.calendar import CLOSED, requested
+from laurel.streams.calendar import requested
 from laurel.streams.codec import Codec
+from laurel.streams.days import CLOSED
 from laurel.streams.outbox import Outbox, Output
 from laurel.streams.reader import ReadError, ends
 from laurel.streams.results import Results

@@ -13,7 +13,7 @@ from laurel.streams.settings import Settings, load
 from tests.integration.bad_records import engagement, sent
 from tests.integration.pipeline import Pipeline, Worker, eventually
 
-UNITS = ("_seconds", "_bytes", "_records", "_keys", "_requests")  # of gauges and histograms
+UNITS = ("_seconds", "_bytes", "_records", "_keys", "_requests", "_brokers")  # of gauges and histograms
 
 # Counters by the parser's names, without _total.
 DOCUMENTED = {
@@ -34,6 +34,8 @@ DOCUMENTED = {
     "laurel_restore_remaining_records": "gauge",
     "laurel_state_rebuilt": "counter",
     "laurel_state_free_bytes": "gauge",
+    "laurel_kafka_brokers": "gauge",
+    "laurel_assignments": "counter",
 }
 
 

@@ -21,7 +21,7 @@ import pytest
 from laurel.ingest.errors import ReplayError
 from laurel.ingest.replay import DAY, Progress, ReplaySummary, replay
 from laurel.streams import calendar
-from laurel.streams.calendar import Calendar, CalendarError, day_key, day_of, last_closed
+from laurel.streams.calendar import Calendar, CalendarError, day_key, day_of
 from laurel.streams.closing import Closer, write_markers
 from laurel.streams.codec import Codec
 from laurel.streams.outbox import Outbox, Output
@@ -140,7 +140,7 @@ def test_each_day_ends_with_its_marker_in_every_partition_days_without_events_to
         passed = np.maximum.accumulate([day + 1 if kind == "marker" else 0 for kind, day in part])
         for (kind, day), reached in zip(part, passed, strict=True):
             assert kind == "marker" or reached in (0, day)
-    assert last_closed(calendar.read(settings)) == every[-1]
+    assert calendar.read(settings).last_closed == every[-1]
 
 
 def test_no_event_is_written_while_the_day_before_the_last_is_still_open(settings: Settings, tmp_path: Path) -> None:
