@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 
 from laurel.agents.context import Context
+from laurel.agents.parts import unexpected
 from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, SOURCE, TARGETS, TARGETS_RAW
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.scale import bin_centres, score, score_percentiles
 from laurel.streams.chunk import Chunk
+from laurel.streams.dead_letters import DeadLetter, from_message, from_record, send
 from laurel.streams.outbox import Output
+from laurel.streams.writer import Transaction
 
+STAGE = "coordinator"
+PARTS = {TARGETS_RAW, PERSONS_RAW, TARGETS, PERSONS, LEADERS}
+STRAY_REPORT = "a report that no partition sends: of another stage, partition or number of bins"
 RESULTS = ("score-updates", "account-scores", "sash-events", "leaderboards")
 
 Report = Mapping[str, Any]
@@ -34,14 +40,19 @@ class Coordinator:
         self.taken = -1  # last offset seen
 
     async def start(self) -> None:
-        """Takes over from the last owner, reads the reports that are there and finishes what can be finished."""
+        """Takes over from the last owner, reads the reports that are there and finishes what can be finished.
+
+        What of them can't be read and was committed is among the dead letters already.
+        """
         log, topic = self._context.log, self._context.topic(SOURCE)
         await asyncio.to_thread(self._writer.open)
         low, high = await asyncio.to_thread(log.ends, topic, 0)
-        values = await asyncio.to_thread(
-            lambda: [message.value() for messages in log.read(topic, 0, low, high) for message in messages]
-        )
-        await self._add(values)
+        messages = await asyncio.to_thread(lambda: [m for batch in log.read(topic, 0, low, high) for m in batch])
+        told = await asyncio.to_thread(log.committed, topic, 0)
+        reports, refused = self._examine([message.value() for message in messages])
+        letters = [from_message(messages[at], why, text) for at, why, text in refused]
+        await self._refuse([letter for letter in letters if letter.offset >= told])
+        await self._add(reports)
         self.taken = high - 1
 
     def stop(self) -> None:
@@ -50,15 +61,53 @@ class Coordinator:
 
     async def take(self, chunk: Chunk) -> None:
         """Adds the reports of a chunk."""
-        await self._add([record.value for record in chunk.records])
-        self.taken = max(self.taken, chunk.last_offset)
-
-    async def _add(self, values: list[bytes | None]) -> None:
-        rows = self._context.codec.decode(values).batches.get("DayReport")
-        if rows is None:
+        rest = chunk.after(self.taken)
+        if rest is None:
             return
+        reports, refused = self._examine([record.value for record in rest.records])
+        await self._refuse([from_record(rest.records[at], why, text) for at, why, text in refused])
+        await self._add(reports)
+        self.taken = rest.last_offset
+
+    def _examine(self, values: list[bytes | None]) -> tuple[list[Report], list[tuple[int, str, str]]]:
+        """The reports among some records; position, reason and sentence of what is none."""
+        decoded = self._context.codec.decode(values)
+        refused, reports = unexpected(decoded, "DayReport"), []
+        rows = decoded.batches.get("DayReport")
+        if rows is not None:
+            for at, report in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
+                if self._possible(report):
+                    reports.append(report)
+                else:
+                    refused.append((at, "unexpected_record", STRAY_REPORT))
+        return reports, refused
+
+    def _possible(self, report: Report) -> bool:
+        """Whether a partition of ours can have said it."""
+        counted = (self._context.model.bins,) if report["stage"] in (TARGETS_RAW, PERSONS_RAW) else (0,)
+        return (
+            report["stage"] in PARTS
+            and 0 <= report["partition"] < self._context.partitions
+            and len(report["histogram"]) in counted
+            and min(report["histogram"], default=0) >= 0
+        )
+
+    async def _refuse(self, letters: list[DeadLetter]) -> None:
+        if not letters:
+            return
+        topic = self._context.topic("dead-letters")
+
+        def fill(transaction: Transaction) -> None:
+            for letter in letters:
+                send(transaction, topic, letter)
+
+        await asyncio.to_thread(self._writer.transact, fill)
+        for letter in letters:
+            self._context.metrics.refused(STAGE, letter.reason)
+
+    async def _add(self, reports: list[Report]) -> None:
         async with self._one_at_a_time:
-            for report in rows.table.to_pylist():
+            for report in reports:
                 self._reports[report["day"]][report["stage"], report["partition"]] = report
             for day in sorted(self._reports):
                 await self._decide(day)

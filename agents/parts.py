@@ -101,16 +101,23 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
     return parts
 
 
-def strangers(messages: Sequence[Message], decoded: Decoded, expected: str) -> list[DeadLetter]:
-    """Dead letters of what was read of a compacted topic and is no record of the one type expected there. A record without
-    a value is none: it says that its key is forgotten."""
+def unexpected(decoded: Decoded, expected: str) -> list[tuple[int, str, str]]:
+    """Position, reason code and sentence of what is no record of the one type expected, in order."""
     refused: list[tuple[int, str, str]] = [(bad.position, bad.reason, bad.message) for bad in decoded.errors]
     for name, rows in decoded.batches.items():
         if name != expected:
             message = f"{REASONS['unexpected_record']}: {name}"
             refused += [(at, "unexpected_record", message) for at in rows.positions.tolist()]
+    return sorted(refused)
+
+
+def strangers(messages: Sequence[Message], decoded: Decoded, expected: str) -> list[DeadLetter]:
+    """Dead letters of what was read of a compacted topic and is no record of the one type expected there. A record without
+    a value is none: it says that its key is forgotten."""
     return [
-        from_message(messages[at], why, text) for at, why, text in sorted(refused) if messages[at].value() is not None
+        from_message(messages[at], why, text)
+        for at, why, text in unexpected(decoded, expected)
+        if messages[at].value() is not None
     ]
 
 

@@ -57,6 +57,9 @@ class Log(Protocol):
     def ends(self, topic: str, partition: int) -> tuple[int, int]:
         """First offset still there, and the offset after the last record that may be read."""
 
+    def committed(self, topic: str, partition: int) -> int:
+        """The offset up to which the group has said that it is done, 0 if it never did."""
+
     def settled(self, places: Sequence[Place]) -> dict[Place, int]:
         """The offset after the last record of some topics' partitions now, once all before it may be read or never will be."""
 
@@ -78,6 +81,10 @@ class KafkaLog:
     def ends(self, topic: str, partition: int) -> tuple[int, int]:
         """See Log. Raises ReadError."""
         return reader.ends(self._servers, topic, partition)
+
+    def committed(self, topic: str, partition: int) -> int:
+        """See Log. Raises ReadError."""
+        return reader.committed(self._servers, self._group, topic, partition)
 
     def settled(self, places: Sequence[Place]) -> dict[Place, int]:
         """See Log. Raises ReadError."""

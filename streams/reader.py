@@ -69,6 +69,18 @@ def _watermarks(reader: Consumer, topic: str, partition: int) -> tuple[int, int]
             sleep(RETRY)
 
 
+def committed(servers: str, group: str, topic: str, partition: int) -> int:
+    """The offset that a group has committed, 0 if it has none; ReadError if Kafka does not say."""
+    reader = Consumer(consumer_settings(servers) | {"group.id": group})
+    try:
+        offset = reader.committed([TopicPartition(topic, partition)], timeout=STALL)[0].offset
+        return max(int(offset), 0)
+    except KafkaException as error:
+        raise ReadError(f"what {group} has committed of {topic} can't be read: {error.args[0].str()}") from None
+    finally:
+        reader.close()
+
+
 def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iterator[list[Message]]:
     """Messages from offset `begin` up to, not including, `end`, of transactions only what was committed.
 
