@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -121,15 +122,22 @@ def strangers(messages: Sequence[Message], decoded: Decoded, expected: str) -> l
     ]
 
 
-def letters(rows: Sequence[Rows], refused: npt.NDArray[np.int64], reason: npt.NDArray[np.uint8]) -> list[DeadLetter]:
-    """Dead letters of some rows (int64, into all runs one after the other), each for its reason code in `reason`."""
+def records_of(rows: Sequence[Rows], wanted: npt.NDArray[np.int64]) -> list[Any]:
+    """The fetched records of some rows (int64, ascending, into all runs one after the other)."""
     begin, found = 0, []
     for run in rows:
-        for at in refused[(refused >= begin) & (refused < begin + len(run.positions))].tolist():
-            name = NAME[int(reason[at])]
-            found.append(from_record(run.chunk.records[int(run.positions[at - begin])], name, REASONS[name]))
+        low, high = np.searchsorted(wanted, [begin, begin + len(run.positions)])
+        found += [run.chunk.records[at] for at in run.positions[wanted[low:high] - begin].tolist()]
         begin += len(run.positions)
     return found
+
+
+def letters(rows: Sequence[Rows], refused: npt.NDArray[np.int64], reason: npt.NDArray[np.uint8]) -> list[DeadLetter]:
+    """Dead letters of some rows (as `records_of` takes them), each for its reason code in `reason` (uint8, of all rows)."""
+    names = [NAME[code] for code in reason[refused].tolist()]
+    return [
+        from_record(record, name, REASONS[name]) for record, name in zip(records_of(rows, refused), names, strict=True)
+    ]
 
 
 def _none(codec: Codec, name: str) -> pa.RecordBatch:

@@ -12,12 +12,13 @@ from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link
-from laurel.agents.parts import Marker, Rows, letters, parse, strangers
+from laurel.agents.parts import Marker, Rows, letters, parse, records_of, strangers
 from laurel.models import ragged
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
 from laurel.streams.chunk import Chunk
+from laurel.streams.dead_letters import is_sent_again
 from laurel.streams.log import LogWriter, Message, offset_of
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
@@ -90,7 +91,8 @@ class Targets:
         good = np.flatnonzero(reason == ACCEPTED)
         records, offsets = records.take(pa.array(good)), offsets[good]
         first_time, reached = _first_time(records, self._reached)
-        records, offsets = records.take(pa.array(first_time)), offsets[first_time]
+        first_time = _with_sent_again(first_time, rows, good)
+        records, offsets = self._admitted(records.take(pa.array(first_time))), offsets[first_time]
 
         accounts = records.column("target").dictionary_encode()
         owner = accounts.indices.to_numpy().astype(np.int64)
@@ -120,6 +122,14 @@ class Targets:
             refused=refused,
             notes={"reached": reached.tolist()},
         )
+
+    def _admitted(self, records: pa.RecordBatch) -> pa.RecordBatch:
+        """The records, none of them to be counted by a close that may have begun: what is sent again would be."""
+        aligned, at = self._aligned, records.schema.get_field_index("admit")
+        if aligned is None:
+            return records
+        admit = np.maximum(records.column(at).to_numpy(), np.int32(aligned + 1))
+        return records.set_column(at, records.schema.field(at), pa.array(admit, records.schema.field(at).type))
 
     def _new_names(self, topics: npt.NDArray[np.uint64], names: pa.Array) -> dict[bytes, bytes]:
         """The texts of topics that the store has no name of yet, by their hash's bytes."""
@@ -227,6 +237,14 @@ def _first_time(records: pa.RecordBatch, reached: Int) -> tuple[Int, Int]:
         new[rows] = offset[rows] > before[:-1]
         reached[number] = before[-1]
     return np.flatnonzero(new), reached
+
+
+def _with_sent_again(first_time: Int, rows: Sequence[Rows], good: Int) -> Int:
+    """Adds to the rows seen for the first time (of `good`, rows of all runs) those that were refused before, and are sent
+    again from the dead letters: that time nothing of them was counted."""
+    repeats = np.setdiff1d(np.arange(len(good)), first_time)
+    again = [at for at, record in zip(repeats, records_of(rows, good[repeats]), strict=True) if is_sent_again(record)]
+    return np.union1d(first_time, np.array(again, np.int64)) if again else first_time
 
 
 def _bucket_rows(records: pa.RecordBatch, context: Context) -> npt.NDArray[np.void]:

@@ -1,18 +1,28 @@
 """`laurel dead-letters`: what was refused, one by one or at a glance, and how it is sent again."""
 
 import json
+import sys
 from typing import Annotated
 
 import typer
 
 from laurel.cli.days import parse_day
-from laurel.cli.show import console
-from laurel.cli.show_letters import letter_page, letter_whole, overview_data, overview_table
+from laurel.cli.letters_progress import LettersProgress
+from laurel.cli.show import console, plain
+from laurel.cli.show_letters import (
+    letter_page,
+    letter_whole,
+    overview_data,
+    overview_table,
+    replayed_data,
+    replayed_words,
+)
 from laurel.ingest import moments
 from laurel.streams import settings as setting
 from laurel.streams.codec import Codec
 from laurel.streams.letters import Letter, Letters, LettersError, Selection, parse_id
 from laurel.streams.letters_overview import overview
+from laurel.streams.letters_replay import replay
 from laurel.streams.settings import Settings
 from laurel.streams.topic_table import DAY
 
@@ -64,6 +74,41 @@ def show_letter(
         print(json.dumps(letter_whole(found, codec.schemas)))
     else:
         console().print(letter_page(found, codec.schemas), soft_wrap=True)
+
+
+@app.command("replay")
+def replay_letters(
+    letters: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="letters, as `list` names them")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="all that were not replayed yet")] = False,
+    reason: Reason = None,
+    topic: Topic = None,
+    since: From = None,
+    until: To = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be sent")] = False,
+    bootstrap: Bootstrap = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send letters again to the topics they came from, once their cause is mended.
+
+    Key, value and headers are as they were. A letter is sent once: what was replayed before is passed over, and what is
+    interrupted can be asked for again. One that is refused again is a new letter. What can't be sent is named on stderr, and the
+    exit status is then 1.
+    """
+    if not (letters or everything or reason or topic or since or until):
+        raise typer.BadParameter("say which: name letters, choose by --reason, --topic, --from or --to, or give --all")
+    settings = setting.load(bootstrap=bootstrap)
+    wanted = selection(settings, reason, topic, since, until, letters)
+    with LettersProgress(console(stderr=True)) as progress:
+        done = replay(settings, Codec(), wanted, dry_run=dry_run, progress=progress.show)
+    for name, why in done.named:
+        print(f"{plain(name)}: {plain(why)}", file=sys.stderr)
+    if done.left > len(done.named):
+        print(f"... and {done.left - len(done.named):,} more that can't be sent", file=sys.stderr)
+    print(json.dumps(replayed_data(done, dry_run=dry_run)) if as_json else replayed_words(done, dry_run=dry_run))
+    if done.left:
+        raise typer.Exit(1)
 
 
 def selection(

@@ -12,6 +12,7 @@ from laurel.cli.show import heading, plain
 from laurel.streams.dissect import Dissected, dissect, hex_lines
 from laurel.streams.letters import Letter
 from laurel.streams.letters_overview import Overview
+from laurel.streams.letters_replay import Replayed
 from laurel.streams.readable import moment
 from laurel.streams.schemas import Schemas
 
@@ -118,6 +119,21 @@ def _moment(milliseconds: int) -> str:
         return moment(milliseconds)
     except (ValueError, OverflowError, OSError):
         return str(milliseconds)
+
+
+def replayed_data(done: Replayed, *, dry_run: bool) -> dict[str, Any]:
+    """What came of a replay, as JSON holds it."""
+    left = [{"id": name, "why": why} for name, why in done.named]
+    return {"sent": dict(done.sent), "already": done.already, "left": done.left, "named": left, "dry_run": dry_run}
+
+
+def replayed_words(done: Replayed, *, dry_run: bool) -> str:
+    """What came of a replay, for people."""
+    verb = "would be sent" if dry_run else "sent"
+    lines = [f"{count:,} letters {verb} to {plain(topic)} again" for topic, count in done.sent.most_common()]
+    if done.already:
+        lines.append(f"{done.already:,} were replayed before")
+    return "\n".join(lines) or "nothing to send"
 
 
 def _value(parts: Dissected) -> Iterable[RenderableType]:

@@ -75,6 +75,11 @@ def from_message(record: Message, reason: str, message: str) -> DeadLetter:
     return DeadLetter(topic, partition, offset, key, value, own, reason, message)
 
 
+def is_sent_again(record: Any) -> bool:
+    """Whether a fetched record was refused once and sent again since."""
+    return any(name == FIRST_ORIGIN for name, _ in record.headers or ())
+
+
 def headers(letter: DeadLetter) -> list[tuple[str, bytes | None]]:
     """The letter's headers: the original ones, then ours."""
     ours = (

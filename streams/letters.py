@@ -6,19 +6,20 @@ on in the same partition, so retention never takes that away before the letter i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from time import monotonic, sleep
+from threading import Event
 
 import numpy as np
 import pyarrow.compute as pc
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Message
 from numpy.typing import NDArray
 
 from laurel.models.errors import LaurelError
 from laurel.streams.codec import Codec
 from laurel.streams.dead_letters import DeadLetter, read_back
 from laurel.streams.metadata import count_partitions
-from laurel.streams.reader import RETRY, STALL, ReadError, consumer_settings, ends, read
+from laurel.streams.reader import ends, read
 from laurel.streams.settings import Settings
+from laurel.streams.settling import settled
 
 TOPIC = "dead-letters"
 MARK, MARK_RECORD = b"laurel-replayed", "LettersReplayed"  # key and record that say what was replayed
@@ -82,15 +83,17 @@ class Letters:
     What was replayed is held: eight bytes a letter.
     """
 
-    def __init__(self, settings: Settings, codec: Codec, *, unsettled: bool = False) -> None:
-        """With `unsettled`, what transactions that are still open lie before is waited for.
+    def __init__(self, settings: Settings, codec: Codec, *, wait: bool = False) -> None:
+        """What transactions that are still open hide is left out or, with `wait`, waited for.
 
         Raises MetadataError if Kafka or the topic isn't there, ReadError if it can't be read to its end.
         """
         self._servers, self._topic, self._codec = settings.servers, settings.topic(TOPIC), codec
         partitions = range(count_partitions(self._servers, self._topic))
-        until = _high_watermarks if unsettled else ends
-        self._ends = [until(self._servers, self._topic, number) for number in partitions]
+        self._ends = [ends(self._servers, self._topic, number) for number in partitions]
+        if wait:
+            written = settled(self._servers, [(self._topic, number) for number in partitions], Event())
+            self._ends = [(low, written[self._topic, number]) for number, (low, _) in enumerate(self._ends)]
         self._replayed = [self._marks(number) for number in partitions]
 
     def among(self, selection: Selection) -> Iterator[list[Letter]]:
@@ -134,20 +137,3 @@ def parse_id(text: str) -> tuple[int, int]:
     if not (slash and partition.isdecimal() and offset.isdecimal()):
         raise LettersError(f"{text!r} is no letter's id, such as 0/123 (partition and offset in {TOPIC})")
     return int(partition), int(offset)
-
-
-def _high_watermarks(servers: str, topic: str, partition: int) -> tuple[int, int]:
-    """The first offset and the one after the last, of open transactions too."""
-    reader = Consumer(consumer_settings(servers) | {"isolation.level": "read_uncommitted"})
-    deadline = monotonic() + STALL
-    try:
-        while True:
-            try:
-                low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=STALL)
-                return int(low), int(high)
-            except KafkaException as error:
-                if not error.args[0].retriable() or monotonic() > deadline:
-                    raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
-                sleep(RETRY)
-    finally:
-        reader.close()

@@ -1,6 +1,5 @@
 """What can't be read or is refused goes to the dead letters as it came, and everything else goes on."""
 
-import random
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +11,6 @@ from laurel.models.refusals import REASONS
 from laurel.streams.settings import load
 from tests.integration.bad_records import CASES, CODEC, OPEN_DAY, Sent, engagement, sent
 from tests.integration.pipeline import Pipeline, Record, Worker, eventually
-
-MANY = 20_000
-SEED = 20_240_502
 
 
 @pytest.fixture(scope="module")
@@ -153,51 +149,3 @@ def test_bad_records_between_the_stages_are_dead_letters_too(kafka: str, prefix:
         assert [row["person"] for row in pipeline.records("score-updates", "ScoreUpdate")] == ["twitter:well-known"]
         assert worker.metric("laurel_dead_letters_total", stage="targets") == len(bad["influence"])
         assert worker.stop() == 0
-
-
-def garbage(number: int, choose: random.Random) -> bytes:
-    """Random bytes, or an engagement that was cut, lengthened or changed at random; some may even stay good."""
-    [(_, whole)] = sent(engagement(event_id=f"e{number}", actor=f"twitter:{number}", topics=["a", "b"]))
-    assert whole is not None
-    match choose.randrange(5):
-        case 0:
-            return choose.randbytes(choose.randrange(1, 300))
-        case 1:
-            return whole[:5] + choose.randbytes(choose.randrange(100))
-        case 2:
-            return whole[: choose.randrange(len(whole))]
-        case 3:
-            at = choose.randrange(len(whole))
-            return whole[:at] + choose.randbytes(choose.randrange(1, 4)) + whole[at:]
-        case _:
-            changed = bytearray(whole)
-            for _ in range(choose.randrange(1, 4)):
-                changed[choose.randrange(len(changed))] ^= 1 << choose.randrange(8)
-            return bytes(changed)
-
-
-def test_a_flood_of_garbage_comes_back_byte_for_byte_and_stops_no_partition(
-    kafka: str, prefix: str, tmp_path: Path
-) -> None:
-    choose = random.Random(SEED)
-    flood = {f"g{number}".encode(): garbage(number, choose) for number in range(MANY)}
-    with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=2), tmp_path) as pipeline:
-        worker = pipeline.start()
-        pipeline.produce("engagements", flood.items())
-        eventually(lambda: counted(worker) + worker.metric("laurel_dead_letters_total") >= MANY)
-        found = pipeline.read("dead-letters")
-        assert len({letter.key for letter in found}) == len(found), f"seed {SEED}"
-        for letter in found:
-            assert letter.value == flood[letter.key]
-            assert told(letter, "exception.class.name") in REASONS
-        assert len(found) + counted(worker) == MANY, f"seed {SEED}"
-        assert len(found) > MANY * 0.9
-        pipeline.produce("engagements", good("good") + good("better"))
-        pipeline.close_day("2024-05-02")
-        people = {row["person"] for row in pipeline.records("score-updates", "ScoreUpdate")}
-        assert "twitter:well-known" in people
-        assert worker.alive
-
-
-def counted(worker: Worker) -> float:
-    return worker.metric("laurel_events_weighed_total")

@@ -1,27 +1,19 @@
 """Dead letters looked at on the command line: counted, named, and one with all there is to know of it."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from laurel.cli.main import run
 from laurel.cli.mending import MENDING
 from laurel.models.refusals import REASONS
-from laurel.streams.codec import Codec
-from laurel.streams.dead_letters import DeadLetter, send
 from laurel.streams.letters import MARK, MARK_RECORD
-from laurel.streams.outbox import Outbox, Output
 from laurel.streams.settings import Settings, load
 from laurel.streams.topics import apply
 from tests.integration.bad_records import engagement, sent
+from tests.integration.letter_box import CODEC, Box, Commands
 
-CODEC = Codec()
 [(_, GOOD)] = sent(engagement())
-
-Laurel = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -32,43 +24,8 @@ def settings(kafka: str, prefix: str) -> Settings:
 
 
 @pytest.fixture
-def laurel(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Laurel:
-    """Runs a `laurel dead-letters` command in this process: exit status, stdout, stderr."""
-    monkeypatch.setenv("LAUREL_TOPIC_PREFIX", settings.topic_prefix)
-    monkeypatch.setenv("LAUREL_BOOTSTRAP", settings.servers)
-
-    def laurel(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["laurel", "dead-letters", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return laurel
-
-
-class Box:
-    """Puts letters into `dead-letters` as a stage does, and remembers what it put there."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._outbox = settings, Outbox(settings.servers)
-        self._numbers: Iterator[int] = iter(range(1 << 30))
-
-    def put(self, reason: str, value: bytes | None, topic: str = "engagements", **fields: Any) -> DeadLetter:
-        letter = DeadLetter(self._settings.topic(topic), 0, next(self._numbers), b"k", value, (), reason, "because")
-        letter = DeadLetter(**(vars(letter) | fields))
-        send(self._outbox, self._settings.topic("dead-letters"), letter)
-        self._outbox.flush()
-        return letter
-
-    def put_raw(self, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
-        self._outbox.send_raw(self._settings.topic("dead-letters"), key, value, headers)
-        self._outbox.flush()
-
-    def mark(self, partition: int, *offsets: int) -> None:
-        value = CODEC.encode_one(MARK_RECORD, {"offsets": list(offsets)})
-        self._outbox.send(Output(self._settings.topic("dead-letters"), [MARK], [value], partition))
-        self._outbox.flush()
+def laurel(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(settings, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -76,11 +33,8 @@ def box(settings: Settings) -> Box:
     return Box(settings)
 
 
-def listed(laurel: Laurel, *options: str) -> dict[str, Any]:
-    status, out, err = laurel("list", "--json", *options)
-    assert status == 0, err
-    found: dict[str, Any] = json.loads(out)
-    return found
+def listed(laurel: Commands, *options: str) -> dict[str, Any]:
+    return laurel.data("list", *options)
 
 
 def test_every_reason_has_a_sentence_on_how_to_mend_it() -> None:
@@ -88,7 +42,7 @@ def test_every_reason_has_a_sentence_on_how_to_mend_it() -> None:
 
 
 def test_letters_are_counted_by_reason_and_origin_and_the_newest_are_named(
-    settings: Settings, laurel: Laurel, box: Box
+    settings: Settings, laurel: Commands, box: Box
 ) -> None:
     assert listed(laurel) == {"letters": 0, "replayed": 0, "summary": [], "newest": []}
     assert "no dead letters" in laurel("list")[1]
@@ -108,7 +62,7 @@ def test_letters_are_counted_by_reason_and_origin_and_the_newest_are_named(
     assert f"{topic}/0/2" in text
 
 
-def test_letters_are_chosen_by_reason_by_origin_and_by_when_they_were_refused(laurel: Laurel, box: Box) -> None:
+def test_letters_are_chosen_by_reason_by_origin_and_by_when_they_were_refused(laurel: Commands, box: Box) -> None:
     box.put("unknown_network", GOOD)
     box.put("unknown_action", GOOD)
     box.put("unknown_action", GOOD, "influence")
@@ -123,7 +77,7 @@ def test_letters_are_chosen_by_reason_by_origin_and_by_when_they_were_refused(la
     assert laurel("list", "--from", "yesterday")[0] == 2
 
 
-def test_a_letter_is_shown_with_its_bytes_and_its_fields_as_far_as_they_can_be_read(laurel: Laurel, box: Box) -> None:
+def test_a_letter_is_shown_with_its_bytes_and_its_fields_as_far_as_they_can_be_read(laurel: Commands, box: Box) -> None:
     value = GOOD.replace(b"retweet", b"\xff\xfe\xfdweet") if GOOD else b""
     letter = box.put(
         "malformed_avro", value, key=b"\xff", headers=[("trace", b"1"), ("trace", None), ("bytes", b"\xff")]
@@ -144,7 +98,7 @@ def test_a_letter_is_shown_with_its_bytes_and_its_fields_as_far_as_they_can_be_r
     assert "00000000  00 00 00 00 01" in text
 
 
-def test_a_letter_that_is_not_there_is_an_error_that_says_where_to_look(laurel: Laurel, box: Box) -> None:
+def test_a_letter_that_is_not_there_is_an_error_that_says_where_to_look(laurel: Commands, box: Box) -> None:
     box.mark(0, 3)
     for name in ("0/123", "0/0", "9/0"):
         status, _, err = laurel("show", name)
@@ -153,7 +107,7 @@ def test_a_letter_that_is_not_there_is_an_error_that_says_where_to_look(laurel: 
     assert "no letter's id" in laurel("show", "five")[2]
 
 
-def test_what_was_replayed_is_told_and_only_of_the_letters_that_were(laurel: Laurel, box: Box) -> None:
+def test_what_was_replayed_is_told_and_only_of_the_letters_that_were(laurel: Commands, box: Box) -> None:
     for _ in range(4):
         box.put("unknown_network", GOOD)
     newest = listed(laurel)["newest"]
@@ -167,7 +121,7 @@ def test_what_was_replayed_is_told_and_only_of_the_letters_that_were(laurel: Lau
 
 
 def test_what_a_record_says_of_itself_is_neither_believed_nor_lost(
-    settings: Settings, laurel: Laurel, box: Box
+    settings: Settings, laurel: Commands, box: Box
 ) -> None:
     forged = [("__connect.errors.topic", b"nowhere"), ("__connect.errors.exception.class.name", b"bored")]
     mark = CODEC.encode_one(MARK_RECORD, {"offsets": [0, 1, 2]})
@@ -180,7 +134,7 @@ def test_what_a_record_says_of_itself_is_neither_believed_nor_lost(
     assert [(each["name"], bytes.fromhex(each["value"])) for each in shown["headers"]] == forged
 
 
-def test_records_that_are_no_letters_of_ours_are_passed_over(laurel: Laurel, box: Box) -> None:
+def test_records_that_are_no_letters_of_ours_are_passed_over(laurel: Commands, box: Box) -> None:
     box.put_raw(None, b"hello", [])
     box.put_raw(MARK, b"no mark", [("__connect.errors.topic", b"engagements")])
     box.put("empty_value", None)
