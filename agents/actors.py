@@ -9,11 +9,24 @@ import pyarrow.compute as pc
 
 from laurel.agents.context import Context
 from laurel.agents.layouts import VOICE
-from laurel.agents.parts import Marker, Rows, letters, parse, strangers
+from laurel.agents.older_acts import OlderActs
+from laurel.agents.parts import Marker, joined, letters, parse, strangers
+from laurel.models import ragged
 from laurel.models.hashing import combine, hash64
 from laurel.models.networks import PLUS_K, POST
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, Examined, examine
-from laurel.models.voice import COUNTED, DUPLICATE, RETRACTION, UNMATCHED, Acts, Voices, Weighed
+from laurel.models.voice import (
+    ACT,
+    COUNTED,
+    DUPLICATE,
+    RETRACTION,
+    UNMATCHED,
+    WAITING,
+    WITHDRAWN,
+    Acts,
+    Voices,
+    Weighed,
+)
 from laurel.models.weigh import weigh
 from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import from_message
@@ -26,7 +39,14 @@ from laurel.streams.store import STATE
 STAGE, SOURCE = "actors", "engagements"
 
 IMPOSSIBLE = "a score is from 1 to 100"
-OUTCOMES = {COUNTED: "counted", DUPLICATE: "duplicate", RETRACTION: "retracted", UNMATCHED: "unmatched_retraction"}
+OUTCOMES = {
+    COUNTED: "counted",
+    DUPLICATE: "duplicate",
+    RETRACTION: "retracted",
+    WITHDRAWN: "withdrawn",
+    WAITING: "waiting_retraction",
+    UNMATCHED: "unmatched_retraction",
+}
 
 
 class Actors:
@@ -53,15 +73,12 @@ class Actors:
 
     def apply(self, parts: Sequence[Part]) -> Changes:
         """Weighs engagements: influence records for their targets, dead letters, and the actors' voices."""
-        context, store = self._context, self._partition.store
-        rows: list[Rows] = [part.content for part in parts]
-        table = pa.Table.from_batches([run.table for run in rows]).combine_chunks().to_batches()
-        changes = Changes(parts[-1].last_offset, refused=[letter for run in rows for letter in run.refused])
-        if not table:
+        context, store, rows = self._context, self._partition.store, joined(parts)
+        changes, offsets = Changes(parts[-1].last_offset, refused=rows.refused), rows.offsets
+        if not len(offsets):
             return changes
-        events = _without_empty_actors(table[0])
-        offsets = np.concatenate([run.offsets for run in rows])
-        published = np.concatenate([run.timestamps for run in rows])
+        events = _without_empty_actors(rows.table)
+        published = np.concatenate([run.timestamps for run in rows.runs])
         examined = examine(events, published, self._open_day, context.networks, context.model)
 
         accounts = pc.coalesce(events.column("actor"), events.column("target")).dictionary_encode()
@@ -71,12 +88,14 @@ class Actors:
         new = offsets >= states.header["next_offset"][owner]
         accepted = np.flatnonzero(new & (examined.reason == ACCEPTED))
         acts = _acts(events.take(pa.array(accepted)), owner[accepted], _taken(examined, accepted), context)
-        weighed, voices = weigh(_voices(states), acts, context.model)
+        older = OlderActs(store, keys)
+        weighed, voices = weigh(older.fetch(_voices(states), acts), acts, context.model)
+        voices = older.keep(voices, context.model)
 
         reason = np.where(new, examined.reason, ACCEPTED)
         for status, code in BY_STATUS.items():
             reason[accepted[weighed.status == status]] = code
-        changes.refused += letters(rows, np.flatnonzero(reason), reason)
+        changes.refused += letters(rows.runs, np.flatnonzero(reason), reason)
         for status, outcome in OUTCOMES.items():
             context.metrics.weighed(outcome, int((weighed.status == status).sum()))
         if len(accepted):
@@ -86,11 +105,9 @@ class Actors:
         changes.outputs = self._influence(events, accepted, weighed, offsets)
         touched = np.unique(owner[new])
         np.maximum.at(voices.header["next_offset"], owner[new], offsets[new] + 1)
-        after = _select(
-            States(voices.header, {"pairs": voices.pairs, "seen": voices.seen, "given": voices.given}), touched
-        )
-        changes.keys = [STATE + keys[at] for at in touched.tolist()]
-        changes.values = list(pack(VOICE, after))
+        after = _select(States(voices.header, {name: getattr(voices, name) for name in VOICE.sections}), touched)
+        changes.keys = [*older.keys, *(STATE + keys[at] for at in touched.tolist())]
+        changes.values = [*older.values, *pack(VOICE, after)]
         return changes
 
     def _influence(
@@ -194,7 +211,7 @@ def _without_empty_actors(events: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _voices(states: States) -> Voices:
-    return Voices(states.header, states.sections["pairs"], states.sections["seen"], states.sections["given"])
+    return Voices(states.header, **states.sections, past=ragged.empty(len(states.header), ACT))
 
 
 def _taken(examined: Examined, rows: npt.NDArray[np.int64]) -> Examined:

@@ -122,6 +122,25 @@ def strangers(messages: Sequence[Message], decoded: Decoded, expected: str) -> l
     ]
 
 
+@dataclass(frozen=True)
+class Joined:
+    """All rows of some runs, one after the other: `table` with the source offset of each row (int64), and what had been refused."""
+
+    runs: list[Rows]
+    table: pa.RecordBatch
+    offsets: npt.NDArray[np.int64]
+    refused: list[DeadLetter]
+
+
+def joined(parts: Sequence[Part]) -> Joined:
+    """The rows of consecutive parts, none of them a marker."""
+    runs: list[Rows] = [part.content for part in parts]
+    batches = pa.Table.from_batches([run.table for run in runs]).combine_chunks().to_batches()
+    offsets = np.concatenate([run.offsets for run in runs])
+    refused = [letter for run in runs for letter in run.refused]
+    return Joined(runs, batches[0] if batches else runs[0].table, offsets, refused)
+
+
 def records_of(rows: Sequence[Rows], wanted: npt.NDArray[np.int64]) -> list[Any]:
     """The fetched records of some rows (int64, ascending, into all runs one after the other)."""
     begin, found = 0, []

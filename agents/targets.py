@@ -12,7 +12,7 @@ from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link
-from laurel.agents.parts import Marker, Rows, letters, parse, records_of, strangers
+from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
 from laurel.models import ragged
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
@@ -79,19 +79,16 @@ class Targets:
 
     def apply(self, parts: Sequence[Part]) -> Changes:
         """Adds influence to the targets' buckets."""
-        store = self._partition.store
-        rows: list[Rows] = [part.content for part in parts]
-        refused = [letter for run in rows for letter in run.refused]
-        table = pa.Table.from_batches([run.table for run in rows]).combine_chunks().to_batches()
-        if not table:
-            return Changes(parts[-1].last_offset, refused=refused)
-        records, offsets = table[0], np.concatenate([run.offsets for run in rows])
+        store, rows = self._partition.store, joined(parts)
+        records, offsets = rows.table, rows.offsets
+        if not len(offsets):
+            return Changes(parts[-1].last_offset, refused=rows.refused)
         reason = _examine(records, self._context)
-        refused += letters(rows, np.flatnonzero(reason), reason)
+        refused = rows.refused + letters(rows.runs, np.flatnonzero(reason), reason)
         good = np.flatnonzero(reason == ACCEPTED)
         records, offsets = records.take(pa.array(good)), offsets[good]
         first_time, reached = _first_time(records, self._reached)
-        first_time = _with_sent_again(first_time, rows, good)
+        first_time = _with_sent_again(first_time, rows.runs, good)
         records, offsets = self._admitted(records.take(pa.array(first_time))), offsets[first_time]
 
         accounts = records.column("target").dictionary_encode()

@@ -20,7 +20,9 @@ BECAME = {
     "counted": "counted for a score, a topic or as a post",
     "duplicate": "seen before",
     "retracted": "taken back",
-    "unmatched_retraction": "took back what wasn't there",
+    "withdrawn": "taken back before it came",
+    "waiting_retraction": "takes back what hasn't come",
+    "unmatched_retraction": "took back what counts no more",
 }
 MORE = {
     "stackexchange": "an answer is a reply and a post, an accepted one a +K on each tag",

@@ -22,7 +22,8 @@ class ScoreModel:
     memory_half_life: days in which what an actor is remembered to have brought a target halves. Much shorter than half_life: an act
       must not take more from later ones than it still gives itself.
     pairs_kept: targets an actor remembers.
-    events_seen: newest event ids an actor remembers, to drop repeats and to find what is taken back.
+    remembered_days: days for which an act is known, to drop repeats and to be taken back: the window, and as much as an event may
+      lie ahead of the open day.
     daily_limit: reactions of one actor accepted a day.
     plus_k_daily: +Ks one actor may give a day.
     plus_k_repeat_days: days before the same +K, to the same person in the same topic, is accepted again.
@@ -64,7 +65,7 @@ class ScoreModel:
     anonymous_share: int = 500_000
     memory_half_life: float = 10.0
     pairs_kept: int = 4_096
-    events_seen: int = 256
+    remembered_days: int = 120
     daily_limit: int = 5_000
     plus_k_daily: int = 5
     plus_k_repeat_days: int = 7

@@ -4,6 +4,7 @@ The shape of every keyed state in laurel: `offsets` (int64[n + 1]) says where ea
 structured array. Functions here are the few set operations that state updates need, all vectorised.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,38 @@ def append(ragged: Ragged, owners: Int, rows: Rows) -> Ragged:
     all_owners = np.concatenate((ragged.owners, owners))
     order = np.argsort(all_owners, kind="stable")
     return from_owners(all_owners[order], np.concatenate((ragged.rows, rows))[order], keys)
+
+
+def join(parts: Sequence[Ragged]) -> Ragged:
+    """The keys of all parts, one part after the other."""
+    counts = np.concatenate([part.lengths for part in parts])
+    return Ragged(np.concatenate(([0], np.cumsum(counts))), np.concatenate([part.rows for part in parts]))
+
+
+def among(names: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which of n names are among k wanted ones (some at least), bool[n]; quick where k is small."""
+    ordered = np.sort(wanted)
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, names), len(ordered) - 1)] == names)
+
+
+def latest(
+    owners: Int, names: npt.NDArray[np.uint64], of_owners: Int, of_names: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.int64]:
+    """For each wanted (owner, name), int64[k] and uint64[k]: the last of n rows that has both, int64[k], -1 for none."""
+    found = np.full(len(of_owners), -1, np.int64)
+    if not len(owners) or not len(of_owners):
+        return found
+    rows = np.flatnonzero(among(names, of_names))
+    n = len(rows)
+    all_owners, all_names = np.concatenate((owners[rows], of_owners)), np.concatenate((names[rows], of_names))
+    order = np.lexsort((all_names, all_owners))  # stable: the rows of a name come before those that want it
+    places = np.arange(len(order))
+    group = np.maximum.accumulate(np.where(starts(all_owners[order], all_names[order]), places, 0))
+    last = np.maximum.accumulate(np.where(order < n, places, -1))
+    asks = order >= n
+    known = last[asks] >= group[asks]
+    found[order[asks][known] - n] = rows[order[last[asks][known]]]
+    return found
 
 
 def starts(*sorted_columns: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

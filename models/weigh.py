@@ -1,87 +1,117 @@
-"""How much each engagement counts: action, engager, selectivity and repeats.
+"""How much each engagement counts: action, engager, selectivity and repeats; and what is taken back.
 
 A weight depends on the actor's own sequence of events alone, whatever other actors do and however the sequence is cut
 into calls. Sums of integer micro-points (1e-6) are exact in any order.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from laurel.models import chains, ragged
-from laurel.models.fade import memory_table
+from laurel.models import ragged
+from laurel.models.give import give
+from laurel.models.memory import faded, potential
 from laurel.models.networks import PLUS_K, REACTION
 from laurel.models.parameters import ScoreModel
-from laurel.models.ragged import Ragged
+from laurel.models.react import engager_factor, react
+from laurel.models.repeats import awaited, first_of_their_kind, newest_so_far
+from laurel.models.takeback import take_back
 from laurel.models.voice import (
+    ACT,
+    ANONYMOUS,
     COUNTED,
-    DAILY_LIMIT,
     DUPLICATE,
-    GIVEN,
-    PAIR,
-    PLUS_K_QUOTA,
-    PLUS_K_REPEAT,
+    RETRACTED,
+    WITHDRAWN,
     Acts,
     Flags,
+    Hash,
     Int,
     Voices,
     Weighed,
+    join,
+    unweighed,
 )
-
-Status = npt.NDArray[np.uint8]
-
-
-def potential(points: Int) -> Int:
-    """P(x) = rint(1e6 * log1p(x / 1e6)): what x micro-points of one actor on one target add up to, in micro-points."""
-    return np.rint(1e6 * np.log1p(points / 1e6)).astype(np.int64)
-
-
-def points_for(adding_up: Int) -> Int:
-    """rint(1e6 * expm1(x / 1e6)): the micro-points that add up to x micro-points, the inverse of `potential`."""
-    return np.rint(1e6 * np.expm1(adding_up / 1e6)).astype(np.int64)
-
-
-def selectivity(ordinal: Int, model: ScoreModel) -> Int:
-    """Millionths that an actor's ordinal-th (from 1) reaction of a day counts: the first ones wholly, then ever less."""
-    free = model.selective_after
-    return np.where(ordinal <= free, 1_000_000, free * 1_000_000 // np.maximum(ordinal, 1))
-
-
-def engager_factor(score: Int, model: ScoreModel) -> Int:
-    """Millionths by which an engager's whole score multiplies a weight; 0 (nothing published) counts as 1."""
-    return 1_000_000 + model.engager_step * np.maximum(score, 1)
 
 
 def weigh(voices: Voices, acts: Acts, model: ScoreModel) -> tuple[Weighed, Voices]:
-    """What the acts add to their targets, and the voices after them (the given ones are left as they are)."""
-    linked = chains.link(voices.seen, acts, model)
-    status = np.where(linked.fresh, COUNTED, DUPLICATE).astype(np.uint8)
-    weight = np.zeros(len(acts), np.int64)
-    nobody = np.flatnonzero(linked.fresh & acts.anonymous & (acts.kind == REACTION))
+    """What the acts add to their targets, and the voices after them (the given ones are left as they are).
+
+    Acts are taken in rounds, for all actors at once: up to their next retractions, these and what follows them, and so on.
+    """
+    retracts = acts.retracts != 0
+    fresh = first_of_their_kind(voices, acts, model)
+    if not retracts.any():
+        return _act(voices, acts, fresh, model)
+    weighed = unweighed(acts, np.zeros(len(acts), np.uint8))
+    number = _rounds(acts.owner, retracts)
+    rounds_of = np.full(len(voices.header), -1)
+    np.maximum.at(rounds_of, acts.owner, number)
+    actors, place = np.arange(len(voices.header)), np.arange(len(voices.header))
+    done: list[tuple[Int, Voices]] = []
+    order = np.argsort(number, kind="stable")
+    for turn, rows in enumerate(np.split(order, np.cumsum(np.bincount(number))[:-1])):
+        left = rounds_of[actors] >= turn
+        if not left.all():
+            done.append((actors[~left], voices.take(np.flatnonzero(~left))))
+            actors, voices = actors[left], voices.take(np.flatnonzero(left))
+            place[actors] = np.arange(len(actors))
+        for these in (rows[retracts[rows]], rows[~retracts[rows]]):
+            if not len(these):
+                continue
+            some = acts.take(these)
+            some.owner[:] = place[some.owner]
+            if retracts[these[0]]:
+                part, voices = take_back(voices, some, model)
+            else:
+                part, voices = _act(voices, some, fresh[these], model)
+            weighed.put(these, part)
+    done.append((actors, voices))
+    back = np.argsort(np.concatenate([some for some, _ in done]))
+    return weighed, join([part for _, part in done]).take(back)
+
+
+def _rounds(owner: Int, retracts: Flags) -> Int:
+    """The round of each act, int64[m]: how many runs of its actor's retractions have begun, with this act's own."""
+    order = np.argsort(owner, kind="stable")
+    first = ragged.starts(owner[order])
+    begins = retracts[order].copy()
+    begins[1:] &= first[1:] | ~retracts[order[:-1]]
+    number = np.empty(len(owner), np.int64)
+    number[order] = ragged.running(begins.astype(np.int64), first) + begins
+    return number
+
+
+def _act(voices: Voices, acts: Acts, fresh: Flags, model: ScoreModel) -> tuple[Weighed, Voices]:
+    """`weigh` for acts none of which is a retraction; `fresh` are those that did not come before."""
+    voices = replace(voices, header=voices.header.copy())
+    withdrawn, voices.awaited = awaited(voices, acts, fresh)
+    counts = fresh & ~withdrawn
+    named = counts & ~acts.anonymous
+    now = newest_so_far(voices.header["day"].astype(np.int64), acts, named)
+
+    records = np.zeros(len(acts), ACT)
+    records["event"], records["day"], records["now"] = acts.event, acts.day, now
+    records["kind"] = np.where(acts.anonymous, ANONYMOUS, acts.kind)
+    records["status"] = np.where(counts, COUNTED, np.where(withdrawn, WITHDRAWN, DUPLICATE))
+    nobody = np.flatnonzero(counts & acts.anonymous & (acts.kind == REACTION))
     unnamed = potential(acts.action_weight[nobody] * model.anonymous_share // 1_000_000)
-    weight[nobody] = unnamed * engager_factor(np.zeros_like(unnamed), model) // 1_000_000
-    named = linked.fresh & ~acts.anonymous
-    now = _clocks(voices.header["day"].astype(np.int64), acts, named)
-    voices = Voices(voices.header.copy(), voices.pairs, voices.seen, voices.given)
+    records["weight"][nobody] = unnamed * engager_factor(np.zeros_like(unnamed), model) // 1_000_000
     for turn in _turns(acts.owner, now, named):
         _begin_day(voices, acts.owner[turn], now[turn], model)
-        _give(voices, acts, turn[acts.kind[turn] == PLUS_K], status, model)
-        _react(voices, acts, turn[acts.kind[turn] == REACTION], status, weight, model)
-    plus_k = np.where((acts.kind == PLUS_K) & (status == COUNTED), 1_000_000, 0)
-    weighed, seen = chains.settle(voices.seen, acts, linked, status, weight, plus_k, model)
-    return weighed, Voices(voices.header, voices.pairs, seen, voices.given)
+        give(voices, acts, turn[acts.kind[turn] == PLUS_K], records, model)
+        react(voices, acts, turn[acts.kind[turn] == REACTION], records, model)
 
-
-def _clocks(began: Int, acts: Acts, moves: Flags) -> Int:
-    """The actor's clock at each act, int64[m]: the newest day among its acts that move it."""
-    order = np.argsort(acts.owner, kind="stable")
-    owner = acts.owner[order]
-    lane = owner << 32  # keeps one actor's maximum from reaching into the next one's
-    newest = np.maximum(np.where(moves, acts.day, 0)[order], began[owner])
-    now = np.empty(len(acts), np.int64)
-    now[order] = np.maximum.accumulate(newest + lane) - lane
-    return now
+    weighed = unweighed(acts, records["status"].copy())
+    counted = weighed.status == COUNTED
+    weighed.weight[counted] = records["weight"][counted]
+    weighed.count[counted] = 1
+    weighed.plus_k[counted & (acts.kind == PLUS_K)] = 1_000_000
+    records["status"][withdrawn] = RETRACTED
+    np.maximum.at(voices.header["newest"], acts.owner[fresh], acts.day[fresh])
+    voices.recent = ragged.append(voices.recent, acts.owner[fresh], records[fresh])
+    return weighed, voices
 
 
 def _turns(owner: Int, now: Int, named: Flags) -> Iterator[Int]:
@@ -107,93 +137,26 @@ def _begin_day(voices: Voices, owner: Int, now: Int, model: ScoreModel) -> None:
     turned = np.zeros(len(header), np.bool_)
     turned[owner[ahead]] = True
     header["day"][owner[ahead]] = now[ahead]
-    header["acts"][turned] = 0
-    header["plus_ks"][turned] = 0
+    for count in ("acts", "plus_ks", "withdrawn"):
+        header[count][turned] = 0
     day = header["day"].astype(np.int64)
     owners = voices.given.owners
     voices.given = voices.given.keep(day[owners] - voices.given.rows["day"] < model.plus_k_repeat_days)
-    memory = _faded(voices.pairs.rows, day[voices.pairs.owners], model)
-    strong = (memory > 0) | ~turned[voices.pairs.owners]
-    voices.pairs = voices.pairs.keep(strong)
-    if int(voices.pairs.lengths.max(initial=0)) > model.pairs_kept:
-        voices.pairs = _strongest(voices.pairs, memory[strong], turned, model.pairs_kept)
+    pairs, owners = voices.pairs, voices.pairs.owners
+    rows = np.flatnonzero(turned[owners])
+    memory = faded(pairs.rows["memory"][rows], day[owners[rows]] - pairs.rows["day"][rows], model)
+    kept = np.ones(len(owners), np.bool_)
+    kept[rows[memory == 0]] = False
+    crowded = np.flatnonzero(pairs.lengths[owners[rows]] > model.pairs_kept)
+    kept[rows[crowded]] &= _strongest(
+        owners[rows[crowded]], pairs.rows["target"][rows[crowded]], memory[crowded], model
+    )
+    voices.pairs = pairs.keep(kept)
 
 
-def _strongest(pairs: Ragged, memory: Int, turned: Flags, kept: int) -> Ragged:
-    """At most `kept` pairs of each turned actor: the strongest ones, the smaller hash first among equals."""
-    owners = pairs.owners
-    order = np.lexsort((pairs.rows["target"], -memory, owners))
+def _strongest(owner: Int, target: Hash, memory: Int, model: ScoreModel) -> Flags:
+    """Which of some actors' pairs are among the strongest of each that are kept, the smaller hash first among equals."""
+    order = np.lexsort((target, -memory, owner))
     rank = np.empty(len(order), np.int64)
-    rank[order] = ragged.ordinals(ragged.starts(owners[order]))
-    return pairs.keep((rank < kept) | ~turned[owners])
-
-
-def _faded(pairs: npt.NDArray[np.void], now: Int, model: ScoreModel) -> Int:
-    """Memories of PAIR rows as of `now` (days, int64), micro-points. What fades is what they added up to."""
-    table = np.append(memory_table(model), 0)
-    age = np.minimum(now - pairs["day"], len(table) - 1)
-    left = points_for((potential(pairs["memory"]) * table[age]) >> 16)
-    return np.where(age > 0, left, pairs["memory"])
-
-
-def _react(voices: Voices, acts: Acts, rows: Int, status: Status, weight: Int, model: ScoreModel) -> None:
-    """Weighs one turn's reactions, in order, and remembers them."""
-    owner = acts.owner[rows]
-    ordinal = voices.header["acts"][owner] + ragged.ordinals(ragged.starts(owner)) + 1
-    within = ordinal <= model.daily_limit
-    status[rows[~within]] = DAILY_LIMIT
-    rows, owner, ordinal = rows[within], owner[within], ordinal[within]
-    if not len(rows):
-        return
-    voices.header["acts"] += np.bincount(owner, minlength=len(voices.header)).astype(np.uint32)
-    points = acts.action_weight[rows] * selectivity(ordinal.astype(np.int64), model) // 1_000_000
-    now = voices.header["day"].astype(np.int64)
-
-    pairs, old = voices.pairs, len(voices.pairs.rows)
-    owners = np.concatenate((pairs.owners, owner))
-    targets = np.concatenate((pairs.rows["target"], acts.target[rows]))
-    order = np.lexsort((targets, owners))  # stable: the remembered pair, if any, comes before this turn's acts
-    first = ragged.starts(owners[order], targets[order])
-    faded = np.concatenate((_faded(pairs.rows, now[pairs.owners], model), points))[order]
-    before = ragged.running(faded, first)
-    is_act = order >= old
-    acting = order[is_act] - old
-    added = potential(before[is_act] + faded[is_act]) - potential(before[is_act])
-    factor = engager_factor(voices.header["score"][owner[acting]].astype(np.int64), model)
-    weight[rows[acting]] = added * factor // 1_000_000
-
-    heads = np.flatnonzero(first)
-    last = np.append(heads[1:], len(order)) - 1
-    touched = is_act[last]  # a group that ends in an act
-    kept = np.zeros(len(heads), PAIR)
-    kept["target"] = targets[order][heads]
-    untouched = pairs.rows[np.where(touched, 0, order[heads])] if old else np.zeros(len(heads), PAIR)
-    kept["memory"] = np.where(touched, before[last] + faded[last], untouched["memory"])
-    kept["day"] = np.where(touched, now[owners[order][heads]], untouched["day"])
-    voices.pairs = ragged.from_owners(owners[order][heads], kept, len(voices.header))
-
-
-def _give(voices: Voices, acts: Acts, rows: Int, status: Status, model: ScoreModel) -> None:
-    """Accepts or refuses one turn's +Ks, in order: first those given again too soon, then those beyond the day's quota."""
-    if not len(rows):
-        return
-    owner = acts.owner[rows]
-    pair = acts.target[rows] * np.uint64(0x9E3779B97F4A7C15) ^ acts.topic[rows]
-    given, old = voices.given, len(voices.given.rows)
-    owners = np.concatenate((given.owners, owner))
-    pairs = np.concatenate((given.rows["pair"], pair))
-    order = np.lexsort((pairs, owners))
-    first = ragged.starts(owners[order], pairs[order])
-    original = np.empty(len(order), np.int64)
-    original[order] = np.repeat(order[first], np.diff(np.append(np.flatnonzero(first), len(order))))
-    original = original[old:] - old  # the act of this turn that first names the pair; negative: given before
-    new = original == np.arange(len(rows))
-    rank = ragged.running(new.astype(np.int64), ragged.starts(owner))
-    accepted = new & (voices.header["plus_ks"][owner] + rank < model.plus_k_daily)
-    given_before = (original < 0) | (~new & accepted[np.maximum(original, 0)])
-    status[rows] = np.where(accepted, COUNTED, np.where(given_before, PLUS_K_REPEAT, PLUS_K_QUOTA))
-    voices.header["plus_ks"] += np.bincount(owner[accepted], minlength=len(voices.header)).astype(np.uint32)
-    added = np.zeros(int(accepted.sum()), GIVEN)
-    added["pair"] = pair[accepted]
-    added["day"] = voices.header["day"][owner[accepted]]
-    voices.given = ragged.append(given, owner[accepted], added)
+    rank[order] = ragged.ordinals(ragged.starts(owner[order]))
+    return rank < model.pairs_kept

@@ -1,4 +1,8 @@
-"""Days as they really arrive: late, twice, taken back, of several networks, some of it wrong. Still what the oracle says."""
+"""Days as they really arrive: late, twice, taken back, of several networks, some of it wrong. Still what the oracle says.
+
+Half of what is sent again or taken back is of any age, so that for the busiest accounts hundreds of acts lie between; and some
+of it is taken back before it comes, or twice.
+"""
 
 import random
 from datetime import UTC, datetime
@@ -28,14 +32,21 @@ TOPICS = ("jazz", "chess", "physics", "rust", "bread")
 def day_of_events(chance: random.Random, day: int, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One day's arrivals; `sent` are those of the days before, to be sent again or taken back."""
     arrivals: list[dict[str, Any]] = []
+    late: list[dict[str, Any]] = []  # what was taken back before it came
     for number in range(EVENTS):
-        earlier = [*sent[-500:], *arrivals]
+        earlier = [*sent[-500:], *arrivals] if chance.random() < 0.5 else [*sent, *arrivals]
         kind = chance.random()
         if earlier and kind < 0.10:
             arrivals.append(chance.choice(earlier))  # sent twice
-        elif earlier and kind < 0.14:
+        elif earlier and kind < 0.16:
             taken = chance.choice(earlier)
             arrivals.append({**taken, "event_id": f"back-{day}-{number}", "retracts": taken["event_id"]})
+        elif kind < 0.18:
+            coming = _event(chance, day, f"{day}-{number}")
+            arrivals.append({**coming, "event_id": f"back-{day}-{number}", "retracts": coming["event_id"]})
+            late.append(coming)
+        elif late and kind < 0.20:
+            arrivals.append(late.pop(chance.randrange(len(late))))
         else:
             arrivals.append(_event(chance, day, f"{day}-{number}"))
     return arrivals

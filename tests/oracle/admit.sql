@@ -1,6 +1,6 @@
 -- Which engagements count, and why the others don't. In: tables `events`, `networks`.
--- Out: `refused` (dead letters), `dropped` (repeats and retractions of nothing), `accepted`, `reversals` (a retraction's
--- seq and epoch, and the seq of what it takes back).
+-- Out: `refused` (dead letters), `dropped` (repeats, what was taken back before it came, retractions that take nothing back),
+-- `accepted`, `reversals` (a retraction's seq and epoch, and the seq of what it takes back).
 
 CREATE TABLE judged AS
 WITH placed AS (
@@ -31,43 +31,72 @@ SELECT seq, event_id, retracts, actor, target, network, action, micro, kind, top
   END AS reason
 FROM placed;
 
--- Rows that speak of one event id, each among the owner's 256 rows after the one before, are one chain: only its first row
--- can count, and only one retraction takes that back. Anonymous events belong to the target's account.
-CREATE TABLE linked AS
-WITH owned AS (
-  SELECT * EXCLUDE (reason), coalesce(actor, target) AS owner, coalesce(retracts, event_id) AS subject
-  FROM judged WHERE reason IS NULL
+-- Anonymous events belong to the target's account. What an event is called by others: its id and what it does.
+CREATE TABLE owned AS
+SELECT * EXCLUDE (reason), coalesce(actor, target) AS owner,
+       {'id': coalesce(retracts, event_id), 'target': target, 'network': network, 'action': action, 'topics': topics} AS name
+FROM judged WHERE reason IS NULL;
+
+-- Of the same engagement, known by its name and its day, only the first counts.
+CREATE TABLE firsts AS
+SELECT * FROM owned WHERE retracts IS NULL
+QUALIFY row_number() OVER (PARTITION BY owner, name, day ORDER BY seq) = 1;
+
+-- What each retraction is about: the newest engagement of that name before it, unless that is forgotten; else the next one.
+CREATE TABLE aims AS
+WITH newest AS (SELECT owner, seq, max(day) OVER (PARTITION BY owner ORDER BY seq) AS newest FROM firsts),
+horizons AS (
+  SELECT r.seq, r.owner, r.name, r.epoch, n.newest - 120 AS horizon
+  FROM owned r ASOF LEFT JOIN newest n ON n.owner = r.owner AND n.seq < r.seq WHERE r.retracts IS NOT NULL
 ),
-placed AS (SELECT *, row_number() OVER (PARTITION BY owner ORDER BY seq) AS place FROM owned),
-spaced AS (SELECT *, place - lag(place) OVER (PARTITION BY owner, subject ORDER BY seq) AS gap FROM placed),
-chained AS (
-  SELECT *, count(*) FILTER (coalesce(gap, 257) > 256) OVER (PARTITION BY owner, subject ORDER BY seq) AS chain FROM spaced
+behind AS (
+  SELECT h.*, CASE WHEN f.day > h.horizon THEN f.seq END AS source
+  FROM horizons h ASOF LEFT JOIN firsts f ON f.owner = h.owner AND f.name = h.name AND f.seq < h.seq
 )
-SELECT * EXCLUDE (place, gap), row_number() OVER (PARTITION BY owner, subject, chain ORDER BY seq) AS link FROM chained;
+SELECT b.seq, b.owner, b.name, b.epoch, b.source, CASE WHEN b.source IS NULL THEN f.seq END AS awaited
+FROM behind b ASOF LEFT JOIN firsts f ON f.owner = b.owner AND f.name = b.name AND f.seq > b.seq;
 
 -- `now` is the actor's own clock: the newest day among its events so far.
 CREATE TABLE fresh AS
-SELECT *, max(day) OVER (PARTITION BY actor ORDER BY seq) AS now FROM linked WHERE link = 1 AND retracts IS NULL;
+SELECT *, max(day) OVER (PARTITION BY actor ORDER BY seq) AS now FROM firsts
+WHERE seq NOT IN (SELECT awaited FROM aims WHERE awaited IS NOT NULL);
 
--- Position of a reaction among its actor's reactions of the same day: also the ordinal that selectivity uses.
-CREATE TABLE ordinals AS
-SELECT seq, row_number() OVER (PARTITION BY actor, now ORDER BY seq) AS ordinal
+-- The first retraction of each engagement.
+CREATE TABLE takes AS
+SELECT source, min(seq) AS back, arg_min(epoch, seq) AS epoch FROM aims WHERE source IN (SELECT seq FROM fresh) GROUP BY source;
+
+-- Position of a reaction among its actor's reactions of the same day, which the daily limit holds against; and its position
+-- among those that stood when it came, which selectivity uses.
+CREATE TABLE places AS
+SELECT seq, actor, now, row_number() OVER (PARTITION BY actor, now ORDER BY seq) AS place
 FROM fresh WHERE kind = 'reaction' AND actor IS NOT NULL;
 
--- A giver's +Ks one after another: each is judged by those of the same giver that were accepted before it.
+CREATE TABLE ordinals AS
+WITH backs AS (SELECT p.actor, p.now, t.back FROM takes t JOIN places p ON p.seq = t.source WHERE p.place <= 5000),
+gone AS (SELECT p.seq, count(*) AS taken FROM places p JOIN backs b ON b.actor = p.actor AND b.now = p.now AND b.back < p.seq GROUP BY p.seq)
+SELECT p.seq, p.place, p.place - coalesce(g.taken, 0) AS ordinal FROM places p LEFT JOIN gone g USING (seq);
+
+-- A giver's +Ks one after another: each is judged by those of the same giver that were accepted before it and still stand.
 CREATE TABLE gifts AS
-SELECT seq, actor, {'now': now, 'target': target, 'topic': topics[1]} AS gift,
-       row_number() OVER (PARTITION BY actor ORDER BY seq) AS turn
-FROM fresh WHERE kind = 'plus_k';
+SELECT *, row_number() OVER (PARTITION BY actor ORDER BY seq) AS turn
+FROM (
+  SELECT seq, actor, {'seq': seq, 'now': now, 'target': target, 'topic': topics[1]} AS gift, CAST(NULL AS BIGINT) AS source
+  FROM fresh WHERE kind = 'plus_k'
+  UNION ALL
+  SELECT t.back, f.actor, NULL, t.source FROM takes t JOIN fresh f ON f.seq = t.source WHERE f.kind = 'plus_k'
+);
 
 CREATE TABLE gift_verdicts AS
 WITH RECURSIVE walk AS (
   SELECT seq, actor, turn, CAST(NULL AS VARCHAR) AS reason, [gift] AS given FROM gifts WHERE turn = 1
   UNION ALL
-  SELECT seq, actor, turn, reason, CASE WHEN reason IS NULL THEN list_append(given, gift) ELSE given END
+  SELECT seq, actor, turn, reason,
+         CASE WHEN source IS NOT NULL THEN list_filter(given, lambda x: x.seq <> source)
+              WHEN reason IS NULL THEN list_append(given, gift) ELSE given END
   FROM (
-    SELECT g.seq, g.actor, g.turn, g.gift, w.given,
+    SELECT g.seq, g.actor, g.turn, g.gift, g.source, w.given,
       CASE
+        WHEN g.source IS NOT NULL THEN NULL
         WHEN len(list_filter(w.given, lambda x: x.target = g.gift.target AND x.topic = g.gift.topic
                                                 AND g.gift.now - x.now < 7)) > 0 THEN 'plus_k_repeat'
         WHEN len(list_filter(w.given, lambda x: x.now = g.gift.now)) >= 5 THEN 'plus_k_quota'
@@ -80,25 +109,24 @@ SELECT seq, reason FROM walk;
 CREATE TABLE refused AS
 SELECT seq, event_id, reason FROM judged WHERE reason IS NOT NULL
 UNION ALL
-SELECT seq, event_id, 'daily_limit' FROM fresh JOIN ordinals USING (seq) WHERE ordinal > 5000
+SELECT seq, event_id, 'daily_limit' FROM fresh JOIN ordinals USING (seq) WHERE place > 5000
 UNION ALL
 SELECT seq, event_id, v.reason FROM fresh JOIN gift_verdicts v USING (seq) WHERE v.reason IS NOT NULL;
 
 CREATE TABLE accepted AS
-SELECT f.* EXCLUDE (retracts, link), o.ordinal
+SELECT f.* EXCLUDE (retracts, name), o.ordinal
 FROM fresh f LEFT JOIN ordinals o USING (seq)
 WHERE seq NOT IN (SELECT seq FROM refused);
 
--- A retraction must repeat whom and what it takes back: otherwise it could take from someone else what they never got.
 CREATE TABLE reversals AS
-SELECT min(l.seq) AS seq, arg_min(l.epoch, l.seq) AS epoch, a.seq AS source
-FROM linked l JOIN accepted a
-  ON a.owner = l.owner AND a.subject = l.subject AND a.chain = l.chain
- AND a.target = l.target AND a.network = l.network AND a.action = l.action
-WHERE l.retracts IS NOT NULL AND l.seq > a.seq
-GROUP BY a.seq;
+SELECT back AS seq, epoch, source FROM takes WHERE source IN (SELECT seq FROM accepted);
 
 CREATE TABLE dropped AS
-SELECT seq, event_id, CASE WHEN retracts IS NULL THEN 'repeat' ELSE 'unmatched' END AS why
-FROM linked
-WHERE seq NOT IN (SELECT seq FROM fresh) AND seq NOT IN (SELECT seq FROM reversals);
+SELECT seq, event_id, 'repeat' AS why FROM owned WHERE retracts IS NULL AND seq NOT IN (SELECT seq FROM firsts)
+UNION ALL
+SELECT seq, event_id, 'withdrawn' FROM firsts WHERE seq NOT IN (SELECT seq FROM fresh)
+UNION ALL
+SELECT seq, event_id,
+       CASE WHEN a.source IS NULL AND row_number() OVER (PARTITION BY a.owner, a.name, a.source, a.awaited ORDER BY seq) = 1
+            THEN 'waiting' ELSE 'unmatched' END
+FROM aims a JOIN owned USING (seq) WHERE seq NOT IN (SELECT seq FROM reversals);

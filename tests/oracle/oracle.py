@@ -49,7 +49,8 @@ class OracleResult:
     `calendar(day, people, r0, mean, binned_mean)`: mean scores, of people and of their bins' centres;
     `weights(seq, event_id, weight)`: accepted engagements, micro-points;
     `dead_letters(seq, event_id, reason)`;
-    `dropped(seq, event_id, why)`: `repeat` of an id just seen, or `unmatched`, a retraction of nothing that counts;
+    `dropped(seq, event_id, why)`: a `repeat`; an engagement `withdrawn` before it came; a retraction that was `waiting` for
+    what it takes back, or `unmatched`, with nothing to take back any more;
     `leaderboards(day, topic, kind, rank, person, strength, plus_k)`: all ranks; kind influencer or plus_k, strength in
     micro-points / 65536;
     `sashes(day, person, topic, sash, change, influencer_rank, plus_k_rank)`: changes only;

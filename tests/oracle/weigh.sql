@@ -1,30 +1,41 @@
 -- What each accepted engagement adds before the engager's score multiplies it. In: `accepted`, `memory`.
 -- Out: `increments` (an accepted event and its `inc` in micro-points; 0 for posts and +Ks).
 
--- What each reaction uses of its pair's memory, and what the pair used before it on the same day of the actor's clock.
+-- What each reaction uses of its pair's memory, and when that was taken back.
+CREATE TABLE pair_acts AS
+SELECT a.seq, a.now, r.seq AS back, dense_rank() OVER (ORDER BY actor, target) AS pair,
+       micro * (CASE WHEN ordinal <= 10 THEN 1000000 ELSE 10000000 // ordinal END) // 1000000 AS used
+FROM accepted a LEFT JOIN reversals r ON r.source = a.seq
+WHERE kind = 'reaction' AND actor IS NOT NULL;
+
+-- Each retraction begins another view of its pair: the acts that stand from then on.
+CREATE TABLE pair_views AS
+SELECT pair, since, row_number() OVER (PARTITION BY pair ORDER BY since) AS view
+FROM (SELECT DISTINCT pair, -1 AS since FROM pair_acts UNION ALL SELECT pair, back FROM pair_acts WHERE back IS NOT NULL);
+
 CREATE TABLE pair_events AS
-SELECT seq, pair, now, used, CAST(sum(used) OVER (PARTITION BY pair, now ORDER BY seq) AS BIGINT) - used AS used_before
-FROM (
-  SELECT seq, now, dense_rank() OVER (ORDER BY actor, target) AS pair,
-         micro * (CASE WHEN ordinal <= 10 THEN 1000000 ELSE 10000000 // ordinal END) // 1000000 AS used
-  FROM accepted WHERE kind = 'reaction' AND actor IS NOT NULL
-);
+SELECT a.seq, v.pair, v.view, a.now, a.used,
+       CAST(sum(a.used) OVER (PARTITION BY v.pair, v.view, a.now ORDER BY a.seq) AS BIGINT) - a.used AS used_before
+FROM pair_views v JOIN pair_acts a ON a.pair = v.pair AND coalesce(a.back > v.since, true);
 
 CREATE TABLE pair_days AS
-SELECT pair, now, CAST(sum(used) AS BIGINT) AS used, row_number() OVER (PARTITION BY pair ORDER BY now) AS turn
-FROM pair_events GROUP BY pair, now;
+SELECT pair, view, now, CAST(sum(used) AS BIGINT) AS used, row_number() OVER (PARTITION BY pair, view ORDER BY now) AS turn
+FROM pair_events GROUP BY pair, view, now;
 
 -- Memory at the beginning of each of a pair's days, from the one at the beginning of its day before.
 CREATE TABLE pair_memory AS
 WITH RECURSIVE walk AS (
-  SELECT pair, turn, now, used, CAST(0 AS BIGINT) AS memory FROM pair_days WHERE turn = 1
+  SELECT pair, view, turn, now, used, CAST(0 AS BIGINT) AS memory FROM pair_days WHERE turn = 1
   UNION ALL
-  SELECT p.pair, p.turn, p.now, p.used, points_for((potential(w.memory + w.used) * m.kept) >> 16)
+  SELECT p.pair, p.view, p.turn, p.now, p.used, points_for((potential(w.memory + w.used) * m.kept) >> 16)
   FROM walk w
-  JOIN pair_days p ON p.pair = w.pair AND p.turn = w.turn + 1
+  JOIN pair_days p ON p.pair = w.pair AND p.view = w.view AND p.turn = w.turn + 1
   JOIN memory m ON m.age = least(p.now - w.now, 90)
 )
-SELECT pair, now, memory FROM walk;
+SELECT pair, view, now, memory FROM walk;
+
+CREATE TABLE seen_in AS
+SELECT a.seq, v.view FROM pair_acts a ASOF JOIN pair_views v ON v.pair = a.pair AND v.since < a.seq;
 
 CREATE TABLE increments AS
 SELECT a.seq, a.event_id, a.actor, a.target, a.network, a.action, a.kind, a.topics, a.day, a.admit, a.epoch,
@@ -34,5 +45,6 @@ SELECT a.seq, a.event_id, a.actor, a.target, a.network, a.action, a.kind, a.topi
     ELSE potential(m.memory + e.used_before + e.used) - potential(m.memory + e.used_before)
   END AS inc
 FROM accepted a
-LEFT JOIN pair_events e ON e.seq = a.seq
-LEFT JOIN pair_memory m ON m.pair = e.pair AND m.now = e.now;
+LEFT JOIN seen_in s ON s.seq = a.seq
+LEFT JOIN pair_events e ON e.seq = a.seq AND e.view = s.view
+LEFT JOIN pair_memory m ON m.pair = e.pair AND m.view = e.view AND m.now = e.now;

@@ -1,11 +1,26 @@
-"""An actor weighed one event at a time, in plain Python: what the vectorised code must come to."""
+"""An actor weighed one event at a time, in plain Python: what the vectorised code must come to.
+
+It keeps every act for good, and the memory of a pair is worked out anew from the acts that stand each time it is asked for.
+"""
 
 import math
 from dataclasses import dataclass, field
 
 from laurel.models.parameters import ScoreModel
 
-COUNTED, DUPLICATE, DAILY_LIMIT, PLUS_K_REPEAT, PLUS_K_QUOTA, RETRACTION, UNMATCHED = range(7)
+(
+    COUNTED,
+    DUPLICATE,
+    DAILY_LIMIT,
+    PLUS_K_REPEAT,
+    PLUS_K_QUOTA,
+    RETRACTION,
+    UNMATCHED,
+    RETRACTED,
+    WAITING,
+    WITHDRAWN,
+) = range(10)
+WAITING_MOST = 256
 
 
 @dataclass(frozen=True)
@@ -30,56 +45,86 @@ class Outcome:
 
 
 @dataclass
+class Act:
+    """An engagement that came, what became of it, and whether that still stands."""
+
+    event: Event
+    outcome: Outcome
+    now: int
+    used: int = 0
+    stands: bool = True
+
+
+@dataclass
 class PlainActor:
     model: ScoreModel
     score: int = 0
     clock: int = 0
+    newest: int = 0
     acts: int = 0
+    withdrawn: int = 0
     plus_ks: int = 0
-    pairs: dict[int, tuple[int, int]] = field(default_factory=dict)  # target: (memory, day)
+    pairs: dict[int, list[Act]] = field(default_factory=dict)  # by target, since it was last forgotten
     given: dict[tuple[int, int], int] = field(default_factory=dict)
-    rows: list[tuple[int, dict]] = field(default_factory=list)  # (event id, the chain it belongs to)
+    known: list[Act] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
 
     def take(self, e: Event) -> Outcome:
-        name = e.retracts or e.event
-        chain = next((c for seen, c in reversed(self.rows[-self.model.events_seen :]) if seen == name), None)
         if e.retracts:
-            outcome = Outcome(UNMATCHED, day=e.day)
-            if chain is None:
-                chain = {"outcome": None}
-            elif chain["outcome"] is not None and chain["outcome"].status == COUNTED:
-                o = chain["outcome"]
-                outcome = Outcome(RETRACTION, -o.weight, -1, -o.plus_k, o.day)
-            chain["outcome"] = None
-        elif chain is not None:
-            outcome = Outcome(DUPLICATE, day=e.day)
-        else:
-            outcome = self._weigh(e)
-            chain = {"outcome": outcome}
-        self.rows.append((name, chain))
-        return outcome
+            return self._retract(e)
+        self.newest = max(self.newest, e.day)
+        old = e.day <= self.newest - self.model.remembered_days
+        if not old and any(act.event.event == e.event and act.event.day == e.day for act in self.known):
+            return Outcome(DUPLICATE, day=e.day)
+        if e.event in self.waiting:
+            self.waiting.remove(e.event)
+            self.known.append(Act(e, Outcome(WITHDRAWN, day=e.day), self.clock, stands=False))
+            return self.known[-1].outcome
+        if not e.anonymous and e.day > self.clock:
+            self._turn(e.day)
+        act = Act(e, Outcome(COUNTED, 0, 1, 0, e.day), self.clock)
+        self.known.append(act)
+        act.outcome = self._weigh(e, act)
+        return act.outcome
 
-    def _weigh(self, e: Event) -> Outcome:
+    def _retract(self, e: Event) -> Outcome:
+        act = next((a for a in reversed(self.known) if a.event.event == e.retracts), None)
+        if act is None or act.event.day <= self.newest - self.model.remembered_days:
+            if e.retracts in self.waiting:
+                return Outcome(UNMATCHED, day=e.day)
+            self.waiting = [*self.waiting, e.retracts][-WAITING_MOST:]
+            return Outcome(WAITING, day=e.day)
+        if act.outcome.status != COUNTED or not act.stands:
+            return Outcome(UNMATCHED, day=e.day)
+        act.stands = False
+        if act.event.kind == 0 and not act.event.anonymous and act.now == self.clock:
+            self.acts -= 1
+            self.withdrawn += 1
+        if act.event.kind == 2:
+            self.plus_ks -= act.now == self.clock
+            if self.given.get((act.event.target, act.event.topic)) == act.now:
+                del self.given[act.event.target, act.event.topic]
+        return Outcome(RETRACTION, -act.outcome.weight, -1, -act.outcome.plus_k, act.event.day)
+
+    def _weigh(self, e: Event, act: Act) -> Outcome:
         if e.anonymous:
             if e.kind == 0:
                 share = e.action_weight * self.model.anonymous_share // 1_000_000
                 return Outcome(COUNTED, _potential(share) * 1_100_000 // 1_000_000, 1, 0, e.day)
             return Outcome(COUNTED, 0, 1, 0, e.day)
-        if e.day > self.clock:
-            self._turn(e.day)
         if e.kind == 1:
             return Outcome(COUNTED, 0, 1, 0, e.day)
         if e.kind == 2:
             return self._plus_k(e)
-        if self.acts >= self.model.daily_limit:
+        if self.acts + self.withdrawn >= self.model.daily_limit:
             return Outcome(DAILY_LIMIT, day=e.day)
         self.acts += 1
         free = self.model.selective_after
         share = 1_000_000 if self.acts <= free else free * 1_000_000 // self.acts
-        added = e.action_weight * share // 1_000_000
-        memory = self._faded(e.target)
-        increment = _potential(memory + added) - _potential(memory)
-        self.pairs[e.target] = (memory + added, self.clock)
+        act.used = e.action_weight * share // 1_000_000
+        memory = self._memory(e.target)
+        increment = _potential(memory + act.used) - _potential(memory)
+        self.pairs.setdefault(e.target, []).append(act)
         factor = 1_000_000 + self.model.engager_step * max(self.score, 1)
         return Outcome(COUNTED, increment * factor // 1_000_000, 1, 0, e.day)
 
@@ -94,17 +139,23 @@ class PlainActor:
         return Outcome(COUNTED, 0, 1, 1_000_000, e.day)
 
     def _turn(self, day: int) -> None:
-        self.clock, self.acts, self.plus_ks = day, 0, 0
-        strongest = sorted(self.pairs, key=lambda target: (-self._faded(target), target))
-        self.pairs = {t: self.pairs[t] for t in strongest[: self.model.pairs_kept] if self._faded(t)}
+        self.clock, self.acts, self.plus_ks, self.withdrawn = day, 0, 0, 0
+        strongest = sorted(self.pairs, key=lambda target: (-self._memory(target), target))
+        self.pairs = {t: self.pairs[t] for t in strongest[: self.model.pairs_kept] if self._memory(t)}
 
-    def _faded(self, target: int) -> int:
-        memory, day = self.pairs.get(target, (0, self.clock))
-        age = self.clock - day
-        if age == 0:
-            return memory
-        left = (_potential(memory) * round(65_536 * 2 ** (-age / 10))) >> 16 if age < 90 else 0
-        return round(1e6 * math.expm1(left / 1e6))
+    def _memory(self, target: int) -> int:
+        memory, day = 0, self.clock
+        for act in self.pairs.get(target, []):
+            if act.stands:
+                memory, day = _faded(memory, act.now - day) + act.used, act.now
+        return _faded(memory, self.clock - day)
+
+
+def _faded(memory: int, age: int) -> int:
+    if age <= 0 or not memory:
+        return memory
+    left = (_potential(memory) * round(65_536 * 2 ** (-age / 10))) >> 16 if age < 90 else 0
+    return round(1e6 * math.expm1(left / 1e6))
 
 
 def _potential(points: int) -> int:

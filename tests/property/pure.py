@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.models import ragged
+from laurel.models.archive import spill
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.influence import HEADER as INFLUENCE_HEADER
@@ -21,8 +22,7 @@ from laurel.models.parameters import V1, ScoreModel
 from laurel.models.refusals import ACCEPTED, DAY, NO_DAY, examine
 from laurel.models.scale import histogram, score
 from laurel.models.standing import standing
-from laurel.models.voice import COUNTED, GIVEN, PAIR, SEEN, Acts, Voices
-from laurel.models.voice import HEADER as VOICE_HEADER
+from laurel.models.voice import COUNTED, Acts, blank
 from laurel.models.weigh import weigh
 
 Int = npt.NDArray[np.int64]
@@ -102,9 +102,8 @@ class Population:
         self, accounts: int, hold: Hold | None = None, known: Ints | None = None, model: ScoreModel = V1
     ) -> None:
         self._n, self._hold, self._model = accounts, hold, model
-        header = np.zeros(accounts, VOICE_HEADER)
-        header["score"] = 0 if known is None else known
-        self._voices = Voices(header, *(ragged.empty(accounts, kind) for kind in (PAIR, SEEN, GIVEN)))
+        self._voices = blank(accounts)
+        self._voices.header["score"] = 0 if known is None else known
         self._influences = Influences(
             np.zeros(accounts, INFLUENCE_HEADER), ragged.empty(accounts, BUCKET), ragged.empty(accounts, TOPIC)
         )
@@ -136,6 +135,7 @@ class Population:
         )
         self._taken += len(log)
         weighed, self._voices = weigh(self._voices, some, self._model)
+        self._voices = spill(self._voices, self._model).voices  # nothing here is sent again or taken back
         counted = weighed.status == COUNTED
         weight[rows[counted]] = weighed.weight[counted]
 

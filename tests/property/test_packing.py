@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laurel.agents.layouts import INFLUENCE, PERSON, VOICE
+from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
 from laurel.models.ragged import Ragged
 from laurel.streams.packing import Layout, StateFormatError, States, pack, unpack
 
-LAYOUTS = [VOICE, INFLUENCE, PERSON]
+LAYOUTS = [VOICE, ACTS, INFLUENCE, PERSON]
 
 
 def states_of(layout: Layout, seed: int, keys: int) -> States:
@@ -58,5 +58,5 @@ def test_a_value_cut_short_or_grown_is_refused(seed, cut):
 
 def test_a_value_of_another_version_is_refused():
     value = pack(VOICE, unpack(VOICE, [None]))[0]
-    with pytest.raises(StateFormatError, match="not of format 1"):
-        unpack(VOICE, [bytes([2]) + value[1:]])
+    with pytest.raises(StateFormatError, match=f"not of format {VOICE.version}"):
+        unpack(VOICE, [bytes([VOICE.version + 1]) + value[1:]])

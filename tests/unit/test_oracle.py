@@ -171,12 +171,11 @@ def test_a_repeated_event_id_of_one_actor_is_dropped_and_another_actor_s_is_not(
     assert result.dropped.to_pylist() == [{"seq": 1, "event_id": "x", "why": "repeat"}]
 
 
-def test_an_event_id_is_remembered_for_256_events_of_its_actor() -> None:
-    def dropped(others: int) -> int:
-        between = [event("twitter:a", f"twitter:t{number}") for number in range(others)]
-        return run([event("twitter:a", event_id="x"), *between, event("twitter:a", event_id="x")]).dropped.num_rows
-
-    assert (dropped(255), dropped(256)) == (1, 0)
+def test_an_event_is_known_again_however_many_lie_between_and_the_same_id_on_another_day_is_another_event() -> None:
+    between = [event("twitter:a", f"twitter:t{number}") for number in range(300)]
+    events = [event("twitter:a", event_id="x"), *between, event("twitter:a", event_id="x")]
+    assert [row["seq"] for row in run(events).dropped.to_pylist()] == [301]
+    assert run([events[0], event("twitter:a", event_id="x", day=MONDAY + 1)]).dropped.num_rows == 0
 
 
 # The whole of it, one event at a time

@@ -145,7 +145,7 @@ def test_an_account_whose_only_reaction_was_taken_back_has_no_score() -> None:
 def test_a_retraction_of_nothing_or_of_something_else_takes_nothing_back(retraction: dict[str, Any]) -> None:
     result = run([event("twitter:a"), event("twitter:x", "twitter:victim"), retraction], [MONDAY])
     assert [raw(result, MONDAY), raw(result, MONDAY, "twitter:victim")] == pytest.approx([0.762461] * 2)
-    assert [row["why"] for row in result.dropped.to_pylist()] == ["unmatched"]
+    assert [row["why"] for row in result.dropped.to_pylist()] == ["waiting"]
 
 
 # Topics, leaders, sashes

@@ -1,0 +1,70 @@
+"""What a reaction weighs: its action, how many there were that day, what the pair had already, and who reacts."""
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel.models import ragged
+from laurel.models.memory import faded, potential
+from laurel.models.parameters import ScoreModel
+from laurel.models.ragged import Ragged
+from laurel.models.voice import DAILY_LIMIT, PAIR, Acts, Int, Voices
+
+
+def selectivity(ordinal: Int, model: ScoreModel) -> Int:
+    """Millionths that an actor's ordinal-th (from 1) reaction of a day counts: the first ones wholly, then ever less."""
+    free = model.selective_after
+    return np.where(ordinal <= free, 1_000_000, free * 1_000_000 // np.maximum(ordinal, 1))
+
+
+def engager_factor(score: Int, model: ScoreModel) -> Int:
+    """Millionths by which an engager's whole score multiplies a weight; 0 (nothing published) counts as 1."""
+    return 1_000_000 + model.engager_step * np.maximum(score, 1)
+
+
+def react(voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], model: ScoreModel) -> None:
+    """Weighs one day's reactions (`rows`, by actor and in order), into `records` (ACT[m]), and remembers their pairs.
+
+    What was taken back counts for the daily limit, which bounds what one account can keep laurel busy with, and for nothing
+    else.
+    """
+    owner, header = acts.owner[rows], voices.header
+    place = ragged.ordinals(ragged.starts(owner)) + 1
+    within = header["acts"][owner].astype(np.int64) + header["withdrawn"][owner] + place <= model.daily_limit
+    records["status"][rows[~within]] = DAILY_LIMIT
+    rows, owner, place = rows[within], owner[within], place[within]
+    if not len(rows):
+        return
+    ordinal = header["acts"][owner] + place
+    header["acts"] += np.bincount(owner, minlength=len(header)).astype(np.uint32)
+    points = acts.action_weight[rows] * selectivity(ordinal.astype(np.int64), model) // 1_000_000
+    now = header["day"].astype(np.int64)
+
+    order = np.lexsort((acts.target[rows], owner))  # stable: the acts of a pair stay in order
+    rows, owner, points = rows[order], owner[order], points[order]
+    target = acts.target[rows]
+    first = ragged.starts(owner, target)
+    heads, pairs = np.flatnonzero(first), voices.pairs
+    kept = ragged.latest(pairs.owners, pairs.rows["target"], owner[heads], target[heads])
+    old = np.zeros(len(heads), PAIR)
+    old[kept >= 0] = pairs.rows[kept[kept >= 0]]
+    now = header["day"][owner].astype(np.int64)
+    left = np.where(kept >= 0, faded(old["memory"], now[heads] - old["day"], model), 0)
+    size = np.diff(np.append(heads, len(rows)))
+    before = np.repeat(left, size) + ragged.running(points, first)
+    added = potential(before + points) - potential(before)
+    records["weight"][rows] = added * engager_factor(header["score"][owner].astype(np.int64), model) // 1_000_000
+    records["used"][rows] = points
+    records["other"][rows] = target
+    # What the pair was just before each act, as it was kept: not faded to the act's day yet.
+    records["memory"][rows] = np.where(first, np.repeat(old["memory"], size), before)
+    since = np.where(first, np.repeat(old["day"], size), now)
+    records["since"][rows] = np.where(records["memory"][rows] > 0, since, 0)
+
+    last = np.append(heads[1:], len(rows)) - 1
+    after = np.empty(len(heads), PAIR)
+    after["target"], after["day"], after["memory"] = target[heads], now[heads], before[last] + points[last]
+    held = pairs.rows.copy()
+    held[kept[kept >= 0]] = after[kept >= 0]
+    new = np.flatnonzero(kept < 0)
+    new = new[np.argsort(rows[heads[new]], kind="stable")]  # in the order of their first acts, however acts are cut
+    voices.pairs = ragged.append(Ragged(pairs.offsets, held), owner[heads[new]], after[new])

@@ -1,0 +1,138 @@
+"""What a retraction takes back: an act's influence, and what it used up of its actor's day and of its pair's memory.
+
+The actor goes on as if the act had never been. Acts since then keep what they weighed when they were published, and so
+what they added to their pairs; the actor's clock is not turned back.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel.models import ragged
+from laurel.models.memory import faded
+from laurel.models.networks import PLUS_K, REACTION
+from laurel.models.parameters import ScoreModel
+from laurel.models.ragged import Ragged
+from laurel.models.voice import (
+    AWAITED,
+    COUNTED,
+    RETRACTED,
+    RETRACTION,
+    UNMATCHED,
+    WAITING,
+    Acts,
+    Int,
+    Voices,
+    Weighed,
+    unweighed,
+)
+
+AWAITED_KEPT = 256  # retractions of an actor that wait for what they take back; beyond it the oldest is forgotten
+
+
+def take_back(voices: Voices, acts: Acts, model: ScoreModel) -> tuple[Weighed, Voices]:
+    """What retractions add to their targets, and the voices after them. No other acts may lie between one actor's.
+
+    Each takes back the newest act that its name is known by. One whose act is not known waits for it.
+    """
+    split = len(voices.past.rows)
+    known = np.concatenate((voices.past.rows, voices.recent.rows))  # of one actor, in log order
+    owner = np.concatenate((voices.past.owners, voices.recent.owners))
+    found = ragged.latest(owner, known["event"], acts.owner, acts.retracts)
+    horizon = voices.header["newest"][acts.owner].astype(np.int64) - model.remembered_days
+    if len(known):
+        found = np.where(known["day"][found] > horizon, found, -1)
+    standing = np.flatnonzero(found >= 0)
+    standing = standing[known["status"][found[standing]] == COUNTED]
+    act, at = np.unique(found[standing], return_index=True)  # the first retraction of each
+
+    weighed = unweighed(acts, np.full(len(acts), UNMATCHED, np.uint8))
+    rows = standing[at]
+    weighed.status[rows] = RETRACTION
+    weighed.weight[rows] = -known["weight"][act].astype(np.int64)
+    weighed.count[rows] = -1
+    weighed.plus_k[rows] = np.where(known["kind"][act] == PLUS_K, -1_000_000, 0)
+    weighed.day[rows] = known["day"][act]
+
+    voices = replace(voices, header=voices.header.copy())
+    _wait(voices, acts, np.flatnonzero(found < 0), weighed.status)
+    known["status"][act] = RETRACTED
+    _restore_counts(voices, owner[act], known[act])
+    _restore_pairs(voices, owner, known, act[known["kind"][act] == REACTION], model)
+    voices.past = Ragged(voices.past.offsets, known[:split])
+    voices.recent = Ragged(voices.recent.offsets, known[split:])
+    return weighed, voices
+
+
+def _wait(voices: Voices, acts: Acts, rows: Int, status: npt.NDArray[np.uint8]) -> None:
+    """Remembers names (of `rows`) that nothing is known by, each once."""
+    owners, names = acts.owner[rows], acts.retracts[rows]
+    new = ragged.latest(voices.awaited.owners, voices.awaited.rows["event"], owners, names) < 0
+    rows, owners, names = rows[new], owners[new], names[new]
+    order = np.lexsort((names, owners))
+    once = np.sort(order[ragged.starts(owners[order], names[order])])
+    status[rows[once]] = WAITING
+    added = np.empty(len(once), AWAITED)
+    added["event"] = names[once]
+    waiting = ragged.append(voices.awaited, owners[once], added)
+    age = np.repeat(waiting.offsets[1:], waiting.lengths) - np.arange(len(waiting.rows))
+    voices.awaited = waiting.keep(age <= AWAITED_KEPT)
+
+
+def _restore_counts(voices: Voices, owner: Int, taken: npt.NDArray[np.void]) -> None:
+    """Gives back what acts (ACT) used up of their actor's day, and the +Ks among them."""
+    header = voices.header
+    today = taken["now"] == header["day"][owner]
+    reactions = owner[today & (taken["kind"] == REACTION)]
+    np.subtract.at(header["acts"], reactions, 1)
+    np.add.at(header["withdrawn"], reactions, 1)
+    gifts = taken["kind"] == PLUS_K
+    np.subtract.at(header["plus_ks"], owner[today & gifts], 1)
+    given = voices.given
+    found = ragged.latest(given.owners, given.rows["pair"], owner[gifts], taken["other"][gifts])
+    if len(given.rows):
+        found = found[(found >= 0) & (given.rows["day"][found] == taken["now"][gifts])]
+        kept = np.ones(len(given.rows), np.bool_)
+        kept[found] = False
+        voices.given = given.keep(kept)
+
+
+def _restore_pairs(voices: Voices, owner: Int, known: npt.NDArray[np.void], taken: Int, model: ScoreModel) -> None:
+    """Goes through the later acts of each pair again without the acts taken back (`taken`, into `known` ACT).
+
+    Every act knows what its pair was before it, so the way from the first one taken back to now is enough. An act before
+    which nothing was remembered begins anew: what is taken back before it changes nothing from there on.
+    """
+    if not len(taken):
+        return
+    first = np.sort(taken)[::-1]  # so that the last one found is the first of its pair
+    rows = np.flatnonzero((known["kind"] == REACTION) & ragged.among(known["other"], known["other"][first]))
+    found = ragged.latest(owner[first], known["other"][first], owner[rows], known["other"][rows])
+    rows = rows[(found >= 0) & (rows >= first[found])]
+    rows = rows[np.lexsort((rows, known["other"][rows], owner[rows]))]
+    heads = ragged.starts(owner[rows], known["other"][rows])
+    pair, step = np.cumsum(heads) - 1, ragged.ordinals(heads)
+    head = known[rows[heads]]
+    memory, since = head["memory"].astype(np.int64), head["since"].astype(np.int64)
+    linked = np.ones(len(head), np.bool_)  # nothing began anew since
+    by_step = np.argsort(step, kind="stable")
+    for steps in np.split(by_step, np.cumsum(np.bincount(step))[:-1])[1:]:
+        standing = steps[known["status"][rows[steps]] == COUNTED]
+        anew = known["memory"][rows[standing]] == 0
+        linked[pair[standing[anew]]] = False
+        these = standing[linked[pair[standing]]]
+        of, at = pair[these], rows[these]
+        known["memory"][at], known["since"][at] = memory[of], since[of]
+        now = known["now"][at].astype(np.int64)
+        left = np.where(memory[of] > 0, faded(memory[of], np.maximum(now - since[of], 0), model), 0)
+        memory[of], since[of] = left + known["used"][at], now
+
+    pairs = voices.pairs
+    kept = ragged.latest(pairs.owners, pairs.rows["target"], owner[rows[heads]], head["other"])
+    changed = np.flatnonzero(linked & (kept >= 0))
+    after = pairs.rows.copy()
+    after["memory"][kept[changed]], after["day"][kept[changed]] = memory[changed], since[changed]
+    left = np.ones(len(after), np.bool_)
+    left[kept[changed[memory[changed] == 0]]] = False
+    voices.pairs = Ragged(pairs.offsets, after).keep(left)
