@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from laurel.agents.context import Context
 from laurel.agents.layouts import VOICE
 from laurel.agents.older_acts import OlderActs
-from laurel.agents.parts import Marker, joined, letters, parse, strangers
+from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_of, strangers
 from laurel.models import ragged
 from laurel.models.hashing import combine, hash64
 from laurel.models.networks import PLUS_K, POST
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, Examined, examine
+from laurel.models.repeats import refused_before
 from laurel.models.voice import (
     ACT,
     COUNTED,
@@ -24,12 +25,13 @@ from laurel.models.voice import (
     WAITING,
     WITHDRAWN,
     Acts,
+    Int,
     Voices,
     Weighed,
 )
 from laurel.models.weigh import weigh
 from laurel.streams.chunk import Chunk
-from laurel.streams.dead_letters import from_message
+from laurel.streams.dead_letters import from_message, is_sent_again
 from laurel.streams.log import Message, offset_of
 from laurel.streams.outbox import Output
 from laurel.streams.packing import States, pack, unpack
@@ -89,7 +91,9 @@ class Actors:
         accepted = np.flatnonzero(new & (examined.reason == ACCEPTED))
         acts = _acts(events.take(pa.array(accepted)), owner[accepted], _taken(examined, accepted), context)
         older = OlderActs(store, keys)
-        weighed, voices = weigh(older.fetch(_voices(states), acts), acts, context.model)
+        voices = older.fetch(_voices(states), acts)
+        again = _sent_again(refused_before(voices, acts), rows, accepted)
+        weighed, voices = weigh(voices, acts, context.model, again)
         voices = older.keep(voices, context.model)
 
         reason = np.where(new, examined.reason, ACCEPTED)
@@ -208,6 +212,12 @@ def _without_empty_actors(events: pa.RecordBatch) -> pa.RecordBatch:
     actor = events.column(at)
     named = pc.if_else(pc.equal(actor, ""), pa.scalar(None, actor.type), actor)
     return events.set_column(at, events.schema.field(at), named)
+
+
+def _sent_again(refused: Int, rows: Joined, accepted: Int) -> Int:
+    """Which of the acts that were refused before (`refused`, of the `accepted` rows) are sent again from the dead letters."""
+    records = records_of(rows.runs, accepted[refused])
+    return refused[np.fromiter(map(is_sent_again, records), np.bool_, len(records))]
 
 
 def _voices(states: States) -> Voices:

@@ -10,7 +10,9 @@ from laurel.models import ragged
 from laurel.models.hashing import combine
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
-from laurel.models.voice import Acts, Flags, Hash, Int, Voices
+from laurel.models.voice import DAILY_LIMIT, PLUS_K_QUOTA, PLUS_K_REPEAT, Acts, Flags, Hash, Int, Voices
+
+REFUSED = (DAILY_LIMIT, PLUS_K_REPEAT, PLUS_K_QUOTA)
 
 
 def name_of(event: Hash, day: Int) -> Hash:
@@ -41,6 +43,17 @@ def newest_so_far(began: Int, acts: Acts, moves: Flags) -> Int:
     now = np.empty(len(acts), np.int64)
     now[order] = np.maximum.accumulate(newest + lane) - lane
     return now
+
+
+def refused_before(voices: Voices, acts: Acts) -> Int:
+    """Which acts are known as refused, int64[k] ascending: they count as repeats, unless they are sent again to be judged anew."""
+    found = np.zeros(len(acts), np.bool_)
+    name = name_of(acts.event, acts.day)
+    for known in (voices.past, voices.recent):
+        at = np.flatnonzero(np.isin(known.rows["status"], REFUSED))
+        some = known.rows[at]
+        found |= ragged.latest(known.owners[at], name_of(some["event"], some["day"]), acts.owner, name) >= 0
+    return np.flatnonzero(found & (acts.retracts == 0))
 
 
 def awaited(voices: Voices, acts: Acts, fresh: Flags) -> tuple[Flags, Ragged]:

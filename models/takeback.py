@@ -57,7 +57,7 @@ def take_back(voices: Voices, acts: Acts, model: ScoreModel) -> tuple[Weighed, V
 
     voices = replace(voices, header=voices.header.copy())
     _wait(voices, acts, np.flatnonzero(found < 0), weighed.status)
-    known["status"][act] = RETRACTED
+    known["status"][found[found >= 0]] = RETRACTED  # what was refused too: it may be sent again
     _restore_counts(voices, owner[act], known[act])
     _restore_pairs(voices, owner, known, act[known["kind"][act] == REACTION], model)
     voices.past = Ragged(voices.past.offsets, known[:split])

@@ -35,13 +35,17 @@ from laurel.models.voice import (
 )
 
 
-def weigh(voices: Voices, acts: Acts, model: ScoreModel) -> tuple[Weighed, Voices]:
+def weigh(voices: Voices, acts: Acts, model: ScoreModel, again: Int | None = None) -> tuple[Weighed, Voices]:
     """What the acts add to their targets, and the voices after them (the given ones are left as they are).
+
+    `again` are acts (int64[k]) that were refused before and are to be judged anew.
 
     Acts are taken in rounds, for all actors at once: up to their next retractions, these and what follows them, and so on.
     """
     retracts = acts.retracts != 0
     fresh = first_of_their_kind(voices, acts, model)
+    if again is not None:
+        fresh[again] = True
     if not retracts.any():
         return _act(voices, acts, fresh, model)
     weighed = unweighed(acts, np.zeros(len(acts), np.uint8))

@@ -9,6 +9,7 @@ from laurel.models.parameters import ScoreModel
 from tests.property.plain_actor import (
     COUNTED,
     DUPLICATE,
+    PLUS_K_QUOTA,
     RETRACTION,
     UNMATCHED,
     WAITING,
@@ -44,8 +45,11 @@ def in_time(*parts: list[Event]) -> list[list[Event]]:
     return [[replace(event, day=next(days)) for event in part] for part in parts]
 
 
-def weighed(events: list[Event], model: ScoreModel, at: list[int]) -> list[tuple[int, ...]]:
-    return in_batches([(0, event) for event in events], at, [30], model, most=4, kept=1)[0]
+def weighed(
+    events: list[Event], model: ScoreModel, at: list[int], sent_again: int | None = None
+) -> list[tuple[int, ...]]:
+    log = [(0, event) for event in events]
+    return in_batches(log, at, [30], model, most=4, kept=1, sent_again=sent_again)[0]
 
 
 def back(event: Event, number: int = 0) -> Event:
@@ -106,3 +110,19 @@ def test_an_act_that_comes_after_its_retraction_leaves_no_trace(before, taken, b
     assert all(one[1:4] == (0, 0, 0) for one in ours)
     rest = found[: len(before)] + found[len(before) + times : -len(after) - again] + found[len(found) - len(after) :]
     assert rest == weighed([*before, *between, *after], TIGHT, at)
+
+
+@given(between=runs, taken_back=st.booleans())
+@settings(max_examples=50, deadline=None)
+def test_what_was_refused_is_judged_anew_when_it_is_sent_again_unless_it_was_taken_back(between, taken_back):
+    first = Event(TAKEN, 11, 1, 131, 2, 0, False, 0)
+    refused = replace(first, event=TAKEN + 1, target=12)
+    posts = [replace(event, kind=1) for event in between]
+    meanwhile = [
+        *posts,
+        *([replace(refused, event=1, retracts=TAKEN + 1)] if taken_back else []),
+        replace(first, event=2, day=132, kind=1),
+    ]
+    log = [first, refused, *meanwhile, refused]
+    found = weighed(log, TIGHT, [len(log) - 1], sent_again=len(log) - 1)
+    assert [found[at][0] for at in (0, 1, -1)] == [COUNTED, PLUS_K_QUOTA, DUPLICATE if taken_back else COUNTED]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from laurel.models import ragged
 from laurel.models.archive import changed, fetched, needed, spill
 from laurel.models.parameters import ScoreModel
+from laurel.models.repeats import refused_before
 from laurel.models.voice import ACT, Acts, Voices, Weighed, blank
 from laurel.models.weigh import weigh
 from tests.property.plain_actor import Event, PlainActor
@@ -48,8 +49,15 @@ def columns(log: Log) -> Acts:
 
 
 def in_batches(
-    log: Log, cuts: Sequence[int], scores: Sequence[int], model: ScoreModel = MODEL, most: int = 1_000, kept: int = 0
+    log: Log,
+    cuts: Sequence[int],
+    scores: Sequence[int],
+    model: ScoreModel = MODEL,
+    most: int = 1_000,
+    kept: int = 0,
+    sent_again: int | None = None,
 ) -> tuple[list[tuple[int, ...]], Voices]:
+    """Outcomes and voices; from act `sent_again` on, what was refused before is judged anew."""
     voices, outcomes = blank(len(scores)), []
     voices.header["score"] = scores
     archive: dict[tuple[int, int], np.ndarray] = {}
@@ -59,7 +67,9 @@ def in_batches(
         blocks = needed(voices, acts)
         held = [archive[key] for key in zip(blocks.owner.tolist(), blocks.number.tolist(), strict=True)]
         rows = ragged.Ragged(np.cumsum([0, *map(len, held)]), np.concatenate([np.empty(0, ACT), *held]))
-        weighed, voices = weigh(fetched(voices, blocks, rows), acts, model)
+        voices = fetched(voices, blocks, rows)
+        again = refused_before(voices, acts) if sent_again is not None and begin >= sent_again else None
+        weighed, voices = weigh(voices, acts, model, again)
         outcomes += list(zip(*(getattr(weighed, field.name).tolist() for field in fields(Weighed)), strict=True))
         spilled = spill(voices, model, most, kept)
         for some, of in (changed(blocks, rows, voices), (spilled.blocks, spilled.acts)):
