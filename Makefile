@@ -39,8 +39,9 @@ bench: $(READY) .venv-bench/.ready ## Compare speed with peers, on this machine 
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-soak: $(READY) ## Kill workers for MINUTES and compare with the oracle (SEED=, KILLS=, MINUTES=)
-	$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --kills $(or $(KILLS),10) --minutes $(or $(MINUTES),3)
+soak: $(READY) ## Kill workers and brokers, compare with the oracle (SEED=, KILLS=, BROKER_KILLS=, MINUTES=)
+	$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --kills $(or $(KILLS),10) \
+	  --broker-kills $(or $(BROKER_KILLS),2) --minutes $(or $(MINUTES),0)
 
 lock: $(READY) ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
