@@ -29,7 +29,7 @@ from tests.fuzzed import BLOCK, PARTITIONS, TARGETS, TOPIC, Fuzzed, messages
 from tests.integration.pipeline import WITHIN, Pipeline, Worker, eventually
 
 # What of a run goes where, beside `engagements`: one part in so many, all of it to be refused.
-STAGES = {"influence": 20, "topic-candidates": 40, "person-parts": 40}
+STAGES = {"influence": 20, "topic-candidates": 40, "person-parts": 40, "day-reports": 40}
 LOOKED_UP = {"profiles": 40, "account-scores": 40}  # read at a close, where no value means: forgotten
 EVENTS_A_SECOND = 500  # at the very least, before a run is given up
 DAYS = ("2024-05-01", "2024-05-02", "2024-05-03")
