@@ -26,7 +26,8 @@ _TOLD = (
     "exception.class.name",
     "exception.message",
 )
-_NAMES = tuple(PREFIX + name for name in _TOLD)
+_NAMES = [PREFIX + name for name in _TOLD]
+_READ = [_TOLD.index(name) for name in ("topic", "partition", "offset", "exception.class.name", "exception.message")]
 
 
 class Sender(Protocol):
@@ -104,14 +105,14 @@ def read_back(message: Message) -> DeadLetter | None:
     """The letter that a message of `dead-letters` is, the inverse of `send`; None for one that is no letter of ours."""
     key, value, all_headers = _content(message)
     own, ours = all_headers[: -len(_NAMES)], all_headers[-len(_NAMES) :]
-    if tuple(name for name, _ in ours) != _NAMES:
+    if [name for name, _ in ours] != _NAMES:
         return None
-    told = [(text or b"").decode(errors="replace") for _, text in ours]
+    told = [(ours[at][1] or b"").decode(errors="replace") for at in _READ]
     try:
         partition, offset = int(told[1]), int(told[2])
     except ValueError:
         return None
-    return DeadLetter(told[0], partition, offset, key, value, own, reason=told[6], message=told[7])
+    return DeadLetter(told[0], partition, offset, key, value, own, reason=told[3], message=told[4])
 
 
 def _place(message: Message) -> tuple[str, int, int]:
