@@ -92,8 +92,7 @@ class Letters:
         partitions = range(count_partitions(self._servers, self._topic))
         self._ends = [ends(self._servers, self._topic, number) for number in partitions]
         if wait:
-            written = settled(self._servers, [(self._topic, number) for number in partitions], Event())
-            self._ends = [(low, written[self._topic, number]) for number, (low, _) in enumerate(self._ends)]
+            self._ends = [(low, high) for (low, _), high in zip(self._ends, settle(settings), strict=True)]
         self._replayed = [self._marks(number) for number in partitions]
 
     def among(self, selection: Selection) -> Iterator[list[Letter]]:
@@ -124,6 +123,14 @@ class Letters:
                 found.append(pc.list_flatten(rows.table.column("offsets")).to_numpy(zero_copy_only=False))
         offsets = np.unique(np.concatenate(found))
         return offsets[offsets >= low]
+
+
+def settle(settings: Settings) -> list[int]:
+    """How far each partition of `dead-letters` reaches now, once all before it can be read. Raises ReadError."""
+    topic = settings.topic(TOPIC)
+    places = [(topic, number) for number in range(count_partitions(settings.servers, topic))]
+    told = settled(settings.servers, places, Event())
+    return [told[place] for place in places]
 
 
 def is_mark(message: Message) -> bool:

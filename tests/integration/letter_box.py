@@ -49,7 +49,7 @@ class Commands:
     """Runs `laurel dead-letters` commands in this process, which is quicker than in one of their own."""
 
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch, self._capsys = monkeypatch, capsys
+        self.settings, self._monkeypatch, self._capsys = settings, monkeypatch, capsys
         monkeypatch.setenv("LAUREL_TOPIC_PREFIX", settings.topic_prefix)
         monkeypatch.setenv("LAUREL_BOOTSTRAP", settings.servers)
 
