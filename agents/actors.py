@@ -87,8 +87,7 @@ class Actors:
         owner = accounts.indices.to_numpy().astype(np.int64)
         keys = accounts.dictionary.cast(pa.binary()).to_pylist()
         states = unpack(VOICE, store.states(keys))
-        new = offsets >= states.header["next_offset"][owner]
-        accepted = np.flatnonzero(new & (examined.reason == ACCEPTED))
+        accepted = np.flatnonzero(examined.reason == ACCEPTED)
         acts = _acts(events.take(pa.array(accepted)), owner[accepted], _taken(examined, accepted), context)
         older = OlderActs(store, keys)
         voices = older.fetch(_voices(states), acts)
@@ -96,7 +95,7 @@ class Actors:
         weighed, voices = weigh(voices, acts, context.model, again)
         voices = older.keep(voices, context.model)
 
-        reason = np.where(new, examined.reason, ACCEPTED)
+        reason = examined.reason.copy()
         for status, code in BY_STATUS.items():
             reason[accepted[weighed.status == status]] = code
         changes.refused += letters(rows.runs, np.flatnonzero(reason), reason)
@@ -107,8 +106,7 @@ class Actors:
             context.metrics.applied(self._partition.number, newest)
 
         changes.outputs = self._influence(events, accepted, weighed, offsets)
-        touched = np.unique(owner[new])
-        np.maximum.at(voices.header["next_offset"], owner[new], offsets[new] + 1)
+        touched = np.unique(owner[accepted])
         after = _select(States(voices.header, {name: getattr(voices, name) for name in VOICE.sections}), touched)
         changes.keys = [*older.keys, *(STATE + keys[at] for at in touched.tolist())]
         changes.values = [*older.values, *pack(VOICE, after)]

@@ -92,7 +92,7 @@ class DayClose:
             if self._stopped.is_set():
                 raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             states = unpack(INFLUENCE, values)
-            yield keys, Influences(states.header, states.sections["buckets"], states.sections["topics"])
+            yield keys, Influences(states.sections["buckets"], states.sections["topics"])
 
     def _standing(self, influences: Influences, basis: _Basis) -> Standing:
         return standing(influences, basis.day, basis.means, self._context.networks, self._context.model)

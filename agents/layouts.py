@@ -7,7 +7,7 @@ from laurel.streams.packing import Layout
 
 VOICE = Layout(
     "voice",
-    2,
+    1,
     voice.HEADER,
     {
         "pairs": voice.PAIR,
@@ -22,4 +22,4 @@ ACTS = Layout("block of acts", 1, np.dtype([("number", "<u4")]), {"acts": voice.
 PERSON = Layout(
     "person", 1, np.dtype([("day", "<i4"), ("score", "<f8")]), {}
 )  # what was published last, and for what day
-INFLUENCE = Layout("influence", 1, influence.HEADER, {"buckets": influence.BUCKET, "topics": influence.TOPIC})
+INFLUENCE = Layout("influence", 1, np.dtype([]), {"buckets": influence.BUCKET, "topics": influence.TOPIC})

@@ -80,27 +80,25 @@ class Targets:
     def apply(self, parts: Sequence[Part]) -> Changes:
         """Adds influence to the targets' buckets."""
         store, rows = self._partition.store, joined(parts)
-        records, offsets = rows.table, rows.offsets
-        if not len(offsets):
+        records = rows.table
+        if not records.num_rows:
             return Changes(parts[-1].last_offset, refused=rows.refused)
         reason = _examine(records, self._context)
         refused = rows.refused + letters(rows.runs, np.flatnonzero(reason), reason)
         good = np.flatnonzero(reason == ACCEPTED)
-        records, offsets = records.take(pa.array(good)), offsets[good]
+        records = records.take(pa.array(good))
         first_time, reached = _first_time(records, self._reached)
         first_time = _with_sent_again(first_time, rows.runs, good)
-        records, offsets = self._admitted(records.take(pa.array(first_time))), offsets[first_time]
+        records = self._admitted(records.take(pa.array(first_time)))
 
         accounts = records.column("target").dictionary_encode()
         owner = accounts.indices.to_numpy().astype(np.int64)
         keys = accounts.dictionary.cast(pa.binary()).to_pylist()
         states = unpack(INFLUENCE, store.states(keys))
-        new = np.flatnonzero(offsets >= states.header["next_offset"][owner])
-        records, offsets, owner = records.take(pa.array(new)), offsets[new], owner[new]
         topic_owner, topics, topic_names = _topic_rows(records, owner)
         closed = self._context.calendar.last_closed
         after = accrue(
-            Influences(states.header.copy(), states.sections["buckets"], states.sections["topics"]),
+            Influences(states.sections["buckets"], states.sections["topics"]),
             owner,
             _bucket_rows(records, self._context),
             topic_owner,
@@ -108,13 +106,11 @@ class Targets:
             NO_DAY if closed is None else closed,
             self._context.model.window_days,
         )
-        np.maximum.at(after.header["next_offset"], owner, offsets + 1)
-        touched = np.unique(owner)
-        packed = pack(INFLUENCE, States(after.header, {"buckets": after.buckets, "topics": after.topics}).take(touched))
+        packed = pack(INFLUENCE, States(states.header, {"buckets": after.buckets, "topics": after.topics}))
         new_names = self._new_names(topics["topic"], topic_names)
         return Changes(
             parts[-1].last_offset,
-            keys=[STATE + keys[at] for at in touched.tolist()] + [NAME + key for key in new_names],
+            keys=[STATE + key for key in keys] + [NAME + key for key in new_names],
             values=[*packed, *new_names.values()],
             refused=refused,
             notes={"reached": reached.tolist()},

@@ -9,14 +9,14 @@ import pyarrow as pa
 from laurel.agents.parts import Rows, parse
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec
-from laurel.streams.packing import Layout, States, pack, unpack
+from laurel.streams.packing import Layout, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
 from laurel.streams.store import STATE
 
 HALF_LIFE = 7 * 86_400_000  # milliseconds
 
-SUM = Layout("sum", 1, np.dtype([("sum", "<f8"), ("time", "<i8"), ("next_offset", "<i8")]), {})
-"""`sum` as of `time` (milliseconds), the newest event's, and the first source offset that it does not include."""
+SUM = Layout("sum", 1, np.dtype([("sum", "<f8"), ("time", "<i8")]), {})
+"""`sum` as of `time` (milliseconds), the newest event's."""
 
 
 class Sums:
@@ -33,18 +33,15 @@ class Sums:
         """Adds engagements to their actors' sums."""
         rows: list[Rows] = [part.content for part in parts]
         table = pa.Table.from_batches([run.table for run in rows]).select(["actor", "occurred_at"]).combine_chunks()
-        offsets = np.concatenate([run.offsets for run in rows])
         accounts = table.column("actor").chunk(0).dictionary_encode()
         keys = accounts.dictionary.cast(pa.binary()).to_pylist()
         owner = accounts.indices.to_numpy().astype(np.int64)
         states = unpack(SUM, self._partition.store.states(keys))
-        new = np.flatnonzero(offsets >= states.header["next_offset"][owner])
-        add(states.header, owner[new], table.column("occurred_at").to_numpy()[new], offsets[new])
-        touched = np.unique(owner[new])
+        add(states.header, owner, table.column("occurred_at").to_numpy())
         return Changes(
             parts[-1].last_offset,
-            keys=[STATE + keys[at] for at in touched.tolist()],
-            values=list(pack(SUM, States(states.header[touched], {}))),
+            keys=[STATE + key for key in keys],
+            values=list(pack(SUM, states)),
             refused=[letter for run in rows for letter in run.refused],
         )
 
@@ -62,7 +59,6 @@ def add(
     header: npt.NDArray[np.void],
     owner: npt.NDArray[np.int64],
     moments: npt.NDArray[np.int64],
-    offsets: npt.NDArray[np.int64],
 ) -> None:
     """Adds one to the sum (row of SUM's header) that owns each event, int64[m] all; late ones count for what is left."""
     newest = header["time"].copy()
@@ -70,4 +66,3 @@ def add(
     added = np.bincount(owner, np.exp2((moments - newest[owner]) / HALF_LIFE), len(header))
     header["sum"] = header["sum"] * np.exp2((header["time"] - newest) / HALF_LIFE) + added
     header["time"] = newest
-    np.maximum.at(header["next_offset"], owner, offsets + 1)

@@ -19,8 +19,6 @@ Int = npt.NDArray[np.int64]
 # nobody can make a state too large for Kafka.
 ROWS_KEPT = 50_000
 
-# next_offset: source offsets before it are applied to this key.
-HEADER = np.dtype([("next_offset", "<i8")])
 # day: of the actions, days since 1970-01-01. admit: the first day whose close may count them. action: id of network and
 # action. weight: micro-points. count: how many. Ordered by all but the last two.
 BUCKET = np.dtype([("day", "<i4"), ("admit", "<i4"), ("action", "<u4"), ("weight", "<i8"), ("count", "<i8")])
@@ -30,11 +28,13 @@ TOPIC = np.dtype([("day", "<i4"), ("admit", "<i4"), ("topic", "<u8"), ("weight",
 
 @dataclass
 class Influences:
-    """The influence of n accounts: `header` is HEADER[n]; `buckets` and `topics` are ragged over the same accounts."""
+    """The influence of n accounts: `buckets` and `topics` are ragged over the same accounts."""
 
-    header: npt.NDArray[np.void]
     buckets: Ragged
     topics: Ragged
+
+    def __len__(self) -> int:
+        return len(self.buckets.offsets) - 1
 
 
 def accrue(
@@ -52,7 +52,6 @@ def accrue(
     bucket counts again that was out of the window on it.
     """
     return Influences(
-        influences.header,
         _add(influences.buckets, bucket_owners, buckets, closed, window_days),
         _add(influences.topics, topic_owners, topics, closed, window_days),
     )

@@ -44,7 +44,7 @@ class Standing:
 def standing(influences: Influences, day: int, means: Float, networks: Networks, model: ScoreModel) -> Standing:
     """The accounts' standing at the close of `day`; `means` float64[networks] are reactions per post (see amplification)."""
     rows, owners, fade = _admitted(influences.buckets, day, model)
-    keys = len(influences.header)
+    keys = len(influences)
     at = np.searchsorted(networks.ids, rows["action"])
     known = (
         networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]
@@ -90,7 +90,7 @@ def topic_parts(influences: Influences, day: int, model: ScoreModel) -> Ragged:
     columns["topic"] = rows["topic"][order]
     columns["high"], columns["low"] = _faded(rows["weight"][order], fade[order])
     columns["plus_k"] = rows["plus_k"][order]
-    return _whole(_sum(owners[order], columns, ("topic",), len(influences.header)), TOPIC_PART, "strength")
+    return _whole(_sum(owners[order], columns, ("topic",), len(influences)), TOPIC_PART, "strength")
 
 
 def _halved(dtype: np.dtype[np.void], name: str = "part") -> np.dtype[np.void]:

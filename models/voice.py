@@ -17,13 +17,12 @@ Int = npt.NDArray[np.int64]
 Hash = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
-# next_offset: source offsets before it are applied to this key. day: the actor's clock, days since 1970-01-01.
+# day: the actor's clock, days since 1970-01-01.
 # acts, plus_ks: accepted reactions and +Ks since the clock's day began, without those taken back; withdrawn: reactions
 # among these that were. newest: newest day of any act remembered, anonymous ones too. first_block: number of the oldest
 # block kept. score: published, in whole points, 0 before any.
 HEADER = np.dtype(
     [
-        ("next_offset", "<i8"),
         ("day", "<i4"),
         ("acts", "<u4"),
         ("plus_ks", "<u4"),

@@ -16,7 +16,6 @@ from laurel.models import ragged
 from laurel.models.archive import spill
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
-from laurel.models.influence import HEADER as INFLUENCE_HEADER
 from laurel.models.networks import POST, Networks
 from laurel.models.parameters import V1, ScoreModel
 from laurel.models.refusals import ACCEPTED, DAY, NO_DAY, examine
@@ -104,9 +103,7 @@ class Population:
         self._n, self._hold, self._model = accounts, hold, model
         self._voices = blank(accounts)
         self._voices.header["score"] = 0 if known is None else known
-        self._influences = Influences(
-            np.zeros(accounts, INFLUENCE_HEADER), ragged.empty(accounts, BUCKET), ragged.empty(accounts, TOPIC)
-        )
+        self._influences = Influences(ragged.empty(accounts, BUCKET), ragged.empty(accounts, TOPIC))
         self._means = np.full(len(NETWORKS.network_names), hold.mean if hold else model.first_mean)
         self._taken = 0
         self.open_day = 0

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laurel.models import influence, ragged
-from laurel.models.influence import BUCKET, HEADER, TOPIC, Influences, accrue
+from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 
 KEYS, CLOSED, WINDOW = 3, 200, 90
 
@@ -22,7 +22,7 @@ topic = st.tuples(
 
 
 def empty() -> Influences:
-    return Influences(np.zeros(KEYS, HEADER), ragged.empty(KEYS, BUCKET), ragged.empty(KEYS, TOPIC))
+    return Influences(ragged.empty(KEYS, BUCKET), ragged.empty(KEYS, TOPIC))
 
 
 def added(held: Influences, buckets: list, topics: list) -> Influences:

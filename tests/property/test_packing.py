@@ -17,6 +17,8 @@ def states_of(layout: Layout, seed: int, keys: int) -> States:
     chance = np.random.default_rng(seed)
 
     def column(dtype: np.dtype, size: int) -> np.ndarray:
+        if not dtype.itemsize:
+            return np.zeros(size, dtype)
         return np.frombuffer(chance.bytes(dtype.itemsize * size), dtype).copy()
 
     sections = {}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from laurel.models import ragged
 from laurel.models.fade import fade_table
-from laurel.models.influence import BUCKET, HEADER, TOPIC, Influences
+from laurel.models.influence import BUCKET, TOPIC, Influences
 from laurel.models.networks import Networks
 from laurel.models.parameters import V1
 from laurel.models.ragged import Ragged
@@ -22,12 +22,11 @@ rows = st.lists(st.tuples(st.integers(TODAY - 95, TODAY + 2), st.integers(0, 1 <
 
 
 def one_account(buckets: list, topics: list) -> Influences:
-    header = np.zeros(1, HEADER)
     held = [
         Ragged(np.array([0, len(found)], np.int64), np.array(found, dtype))
         for found, dtype in ((buckets, BUCKET), (topics, TOPIC))
     ]
-    return Influences(header, *held)
+    return Influences(*held)
 
 
 def expected(found: list[tuple[int, int]]) -> int:
@@ -57,5 +56,5 @@ def _about(whole: int) -> int:
 
 
 def test_an_account_without_rows_stands_nowhere():
-    nobody = Influences(np.zeros(2, HEADER), ragged.empty(2, BUCKET), ragged.empty(2, TOPIC))
+    nobody = Influences(ragged.empty(2, BUCKET), ragged.empty(2, TOPIC))
     assert standing(nobody, TODAY, MEANS, NETWORKS, V1).present.tolist() == [False, False]
