@@ -9,6 +9,7 @@ A checkpoint takes these steps, in this order; docs/reliability.md tells what a 
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from laurel.streams.store import MARK, Store
 from laurel.streams.writer import Transaction
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,10 @@ class Partition:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await asyncio.gather(future, return_exceptions=True)
+            # Nobody waits for how it ends any more; that it was fenced, or a disk failed, is worth knowing all the same.
+            [outcome] = await asyncio.gather(future, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                log.info("%s/%d: while it was let go: %s", self.stage, self.number, outcome)
             raise
 
     async def publish(self, outputs: Sequence[Output]) -> None:

@@ -19,7 +19,7 @@ from tests.soak.course import Course
 from tests.soak.round import Figures, soak
 from tests.soak.schedule import BROKER, FREEZE, JOIN, KILL, LEAVE, WIPE, plan
 
-SIZE = 2_000  # records a day
+SIZE = 3_000  # records a day
 
 
 def main() -> int:

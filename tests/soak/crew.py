@@ -19,6 +19,7 @@ VARIABLES = {
     "LAUREL_SESSION_SECONDS": f"{SESSION:.0f}",
 }
 LEAVES_WITHIN = 120.0  # seconds; 10 are promised, on a machine that isn't busy
+LEFT = (0, -signal.SIGTERM)  # how a worker ends that was told to leave; the other before Python was up to hear it
 FENCED = "belongs to another worker by now"
 
 
@@ -109,7 +110,7 @@ class Crew:
                         self._members.remove(member)
                     continue
                 self._members.remove(member)
-                if member.present or status != 0:
+                if member.present or status not in LEFT:
                     told = "when told to leave" if not member.present else "by itself"
                     self.wrong.append(f"{member.worker.log}: ended {told}, with exit status {status}")
                 if member.present:
