@@ -13,7 +13,7 @@ import numpy.typing as npt
 from laurel.models import ragged
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
-from laurel.models.repeats import name_of
+from laurel.models.repeats import is_known
 from laurel.models.voice import ACT, BLOCK, Acts, Int, Voices
 
 RECENT_MOST = 192  # acts a voice holds itself between calls
@@ -57,10 +57,7 @@ def needed(voices: Voices, acts: Acts) -> Blocks:
     wanted = np.zeros(len(index.rows), np.bool_)
 
     events = events[acts.day[events] <= newest[acts.owner[events]]]
-    recent, owners = voices.recent.rows, voices.recent.owners
-    names = name_of(recent["event"], recent["day"])
-    seen = ragged.latest(owners, names, acts.owner[events], name_of(acts.event[events], acts.day[events])) >= 0
-    events = events[~seen]
+    events = events[~is_known(voices.recent, np.arange(len(voices.recent.rows)), acts.take(events))]
     pairs = np.unique(np.stack((acts.owner[events], acts.day[events])), axis=1)
     for owner, day in pairs.T.tolist():
         begin, end = index.offsets[owner : owner + 2]
@@ -68,7 +65,8 @@ def needed(voices: Voices, acts: Acts) -> Blocks:
         wanted[begin:end] |= (some["oldest"] <= day) & (day <= some["newest"])
 
     if len(back):
-        known = ragged.latest(owners, recent["event"], acts.owner[back], acts.retracts[back]) >= 0
+        recent = voices.recent
+        known = ragged.latest(recent.owners, recent.rows["event"], acts.owner[back], acts.retracts[back]) >= 0
         new = np.flatnonzero((acts.retracts == 0) & (acts.day > newest[acts.owner]))
         known |= _before(acts, new, back)
         lost = np.zeros(len(voices.header), np.bool_)

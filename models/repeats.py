@@ -12,7 +12,8 @@ from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
 from laurel.models.voice import DAILY_LIMIT, PLUS_K_QUOTA, PLUS_K_REPEAT, Acts, Flags, Hash, Int, Voices
 
-REFUSED = (DAILY_LIMIT, PLUS_K_REPEAT, PLUS_K_QUOTA)
+REFUSED = np.zeros(256, np.bool_)  # by status
+REFUSED[[DAILY_LIMIT, PLUS_K_REPEAT, PLUS_K_QUOTA]] = True
 
 
 def name_of(event: Hash, day: Int) -> Hash:
@@ -28,7 +29,7 @@ def first_of_their_kind(voices: Voices, acts: Acts, model: ScoreModel) -> Flags:
     first = np.zeros(len(acts), np.bool_)
     first[order] = ragged.starts(acts.owner[order], name[order])
     for known in (voices.past, voices.recent):
-        first &= ragged.latest(known.owners, name_of(known.rows["event"], known.rows["day"]), acts.owner, name) < 0
+        first &= ~is_known(known, np.arange(len(known.rows)), acts)
     newest = newest_so_far(voices.header["newest"].astype(np.int64), acts, engages)
     forgotten: Flags = engages & (acts.day <= newest - model.remembered_days)
     return first | forgotten
@@ -45,14 +46,21 @@ def newest_so_far(began: Int, acts: Acts, moves: Flags) -> Int:
     return now
 
 
+def is_known(known: Ragged, rows: Int, acts: Acts) -> Flags:
+    """Which acts are the same engagement as one of some `rows` (int64[k]) of what is known (ACT), bool[m]."""
+    if not len(rows) or not len(acts):
+        return np.zeros(len(acts), np.bool_)
+    rows = rows[ragged.among(known.rows["event"][rows], acts.event)]  # few: the rest need no name
+    some = known.rows[rows]
+    names = name_of(some["event"], some["day"])
+    return ragged.latest(known.owners[rows], names, acts.owner, name_of(acts.event, acts.day)) >= 0
+
+
 def refused_before(voices: Voices, acts: Acts) -> Int:
     """Which acts are known as refused, int64[k] ascending: they count as repeats, unless they are sent again to be judged anew."""
     found = np.zeros(len(acts), np.bool_)
-    name = name_of(acts.event, acts.day)
     for known in (voices.past, voices.recent):
-        at = np.flatnonzero(np.isin(known.rows["status"], REFUSED))
-        some = known.rows[at]
-        found |= ragged.latest(known.owners[at], name_of(some["event"], some["day"]), acts.owner, name) >= 0
+        found |= is_known(known, np.flatnonzero(REFUSED[known.rows["status"]]), acts)
     return np.flatnonzero(found & (acts.retracts == 0))
 
 
