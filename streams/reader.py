@@ -11,7 +11,8 @@ from laurel.models.errors import LaurelError
 
 BATCH = 20_000  # messages at a time
 STALL = 60.0  # seconds without a message before giving up
-POLL = 0.05  # seconds for one look: so long a read may hang on the control records a partition ends with
+POLL = 0.05  # seconds for one look
+LAST_POLL = 0.005  # likewise near the end: so long a read may hang on the control records a partition ends with
 RETRY = 0.1  # seconds before asking again what could not be answered yet
 
 
@@ -95,7 +96,8 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
         waited, at = 0.0, begin
         while at < end:
             # Not more than there can be: the call waits until it has that many or its time is up.
-            messages = reader.consume(min(BATCH, end - at), timeout=POLL)
+            wait = POLL if end - at > BATCH else LAST_POLL
+            messages = reader.consume(min(BATCH, end - at), timeout=wait)
             error = next(filter(None, map(Message.error, messages)), None)
             if error is not None:
                 raise ReadError(f"{topic}/{partition}: {error.str()}")
@@ -104,7 +106,7 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
             if reached > at:
                 at, waited = reached, 0.0
             else:
-                waited += POLL
+                waited += wait
                 if waited > STALL:
                     raise ReadError(_stalled(servers, topic, partition, at, end))
             wanted = messages if at <= end else [message for message in messages if offset_of(message) < end]
