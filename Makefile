@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint bench soak lock clean
+.PHONY: help setup demo test lint bench soak fuzz lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -42,6 +42,9 @@ bench: $(READY) .venv-bench/.ready ## Compare speed with peers, on this machine 
 soak: $(READY) ## Kill workers and brokers, compare with the oracle (SEED=, KILLS=, BROKER_KILLS=, MINUTES=)
 	$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --kills $(or $(KILLS),10) \
 	  --broker-kills $(or $(BROKER_KILLS),2) --minutes $(or $(MINUTES),0)
+
+fuzz: $(READY) ## Send EVENTS fuzzed messages and hold what comes back against them (SEED=, EVENTS=)
+	$(BIN)/python -m tests.fuzz --seed $(or $(SEED),1) --events $(or $(EVENTS),1000000)
 
 lock: $(READY) ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
