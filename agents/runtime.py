@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 from faust.types import TP
@@ -17,7 +18,6 @@ from laurel.agents.coordinator import Coordinator
 from laurel.models.refusals import REASONS, UNREADABLE
 from laurel.streams.chunk import Chunk
 from laurel.streams.homes import at_home, open_at_home
-from laurel.streams.metadata import identities
 from laurel.streams.partition import Keeper, Partition
 from laurel.streams.restore import restore
 from laurel.streams.store import Home, Store
@@ -54,8 +54,13 @@ STAGES = (
 class Runtime:
     """The partitions a worker process holds. It is the `Owner` that the transport asks what to fetch and to commit."""
 
-    def __init__(self, context: Context, failed: Callable[[BaseException], Awaitable[None]]) -> None:
-        self._context, self.failed = context, failed
+    def __init__(
+        self,
+        context: Context,
+        failed: Callable[[BaseException], Awaitable[None]],
+        open_store: Callable[[Path, Home], Store] = open_at_home,
+    ) -> None:
+        self._context, self.failed, self._open_store = context, failed, open_store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="laurel")
         self._partitions: dict[TP, Partition] = {}
         self._coordinator: Coordinator | None = None
@@ -134,11 +139,11 @@ class Runtime:
 
         def opened() -> Store:
             writer.open()  # from now on no earlier owner can add to the changelog
-            store, began = open_at_home(folder, home), monotonic()
+            store, began = self._open_store(folder, home), monotonic()
             if store.begun_anew:
                 context.metrics.begun_anew(stage.name, store.begun_anew)
             told = lambda applied, left: context.metrics.restoring(stage.name, number, applied, left)  # noqa: E731 (a partial can't name its arguments)
-            records = restore(store, settings.servers, context.topic(stage.changelog), number, told)
+            records = restore(store, context.log, context.topic(stage.changelog), number, told)
             at_home(store, home)
             if records:
                 log.info("%s/%d: restored %d records in %.1f s", stage.name, number, records, monotonic() - began)
@@ -162,7 +167,7 @@ class Runtime:
     def _home(self, stage: Stage) -> Home:
         """Whose state a store of a stage is: offsets mean nothing in another cluster, or in a topic made anew."""
         context = self._context
-        ids = identities(context.settings.servers, context.topic(stage.source), context.topic(stage.changelog))
+        ids = context.log.identities(context.topic(stage.source), context.topic(stage.changelog))
         return {"cluster": ids[0], "source": ids[1], "changelog": ids[2], "partitions": context.partitions}
 
     async def release(self, revoked: Iterable[TP]) -> None:

@@ -72,7 +72,7 @@ class SingleStage:
             writer = self._log.writer(f"sums-{tp.partition}")
             await asyncio.to_thread(writer.open)
             store = Store(self._settings.state / str(tp.partition))
-            restore(store, self._settings.servers, self._changelog, tp.partition, lambda _applied, _left: None)
+            restore(store, self._log, self._changelog, tp.partition, lambda _applied, _left: None)
             partition = Partition(
                 "sums",
                 tp.partition,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 from typing import Any, Protocol
 
-from laurel.streams import reader
+from laurel.streams import metadata, reader
 from laurel.streams.settling import Place, settled
 from laurel.streams.writer import Transaction, Writer
 
@@ -60,6 +60,9 @@ class Log(Protocol):
     def committed(self, topic: str, partition: int) -> int:
         """The offset up to which the group has said that it is done, 0 if it never did."""
 
+    def written(self, topic: str, partition: int) -> int:
+        """The offset after the last record, also of transactions that have not ended."""
+
     def settled(self, places: Sequence[Place]) -> dict[Place, int]:
         """The offset after the last record of some topics' partitions now, once all before it may be read or never will be."""
 
@@ -68,6 +71,9 @@ class Log(Protocol):
 
     def writer(self, name: str) -> LogWriter:
         """A writer, not opened yet."""
+
+    def identities(self, *topics: str) -> tuple[str, ...]:
+        """Which log it is, then which each topic is: one that is made anew under its name is another."""
 
 
 class KafkaLog:
@@ -86,6 +92,10 @@ class KafkaLog:
         """See Log. Raises ReadError."""
         return reader.committed(self._servers, self._group, topic, partition)
 
+    def written(self, topic: str, partition: int) -> int:
+        """See Log. Raises ReadError."""
+        return reader.written(self._servers, topic, partition)
+
     def settled(self, places: Sequence[Place]) -> dict[Place, int]:
         """See Log. Raises ReadError."""
         return settled(self._servers, places, self._ending)
@@ -97,6 +107,10 @@ class KafkaLog:
     def writer(self, name: str) -> Writer:
         """See Log."""
         return Writer(self._servers, f"{self._group}-{name}", self._ending)
+
+    def identities(self, *topics: str) -> tuple[str, ...]:
+        """See Log. Raises MetadataError."""
+        return metadata.identities(self._servers, *topics)
 
     def stop(self) -> None:
         """Ends what any of its writers is waiting for. From any thread."""

@@ -9,35 +9,36 @@ end, and the mark's `changelog` is right at any moment: whoever is interrupted g
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from operator import methodcaller
 from time import monotonic
 from typing import cast
 
-from confluent_kafka import Message
-
-from laurel.streams.reader import ends, offset_of, read, written
+from laurel.streams.log import Log, offset_of
 from laurel.streams.store import MARK, Mark, Store
 
 TELL_EVERY = 5.0  # seconds between two words on how far it is
 
 Progress = Callable[[int, int], None]
 
-log = logging.getLogger(__name__)
+_key, _value = methodcaller("key"), methodcaller("value")  # as fast as they can be called
+
+_log = logging.getLogger(__name__)
 
 
-def restore(store: Store, servers: str, changelog: str, partition: int, progress: Progress) -> int:
+def restore(store: Store, log: Log, changelog: str, partition: int, progress: Progress) -> int:
     """Applies the changelog records that the store may lack; returns how many there were.
 
     Nobody may be able to write to the changelog any more. progress is told, batch by batch, how many were applied and how
     many offsets are left. Raises ReadError if Kafka can't be read, or not to the end since a transaction is open.
     """
-    low, _ = ends(servers, changelog, partition)
-    end = written(servers, changelog, partition)
+    low, _ = log.ends(changelog, partition)
+    end = log.written(changelog, partition)
     begin = max(store.mark.changelog, low)
     applied, began = 0, monotonic()
     told = began
     progress(0, max(end - begin, 0))
-    for messages in read(servers, changelog, partition, begin, end):
-        pairs = zip(map(Message.key, messages), map(Message.value, messages), strict=True)
+    for messages in log.read(changelog, partition, begin, end):
+        pairs = zip(map(_key, messages), map(_value, messages), strict=True)
         newest = cast("dict[bytes, bytes | None]", dict(pairs))  # compacted topics have no records without a key
         marked = newest.pop(MARK, None)
         mark = store.mark if marked is None else Mark.from_bytes(marked)
@@ -47,7 +48,7 @@ def restore(store: Store, servers: str, changelog: str, partition: int, progress
         progress(len(messages), end - reached)
         if (now := monotonic()) - told >= TELL_EVERY:
             told = now
-            log.info(
+            _log.info(
                 "%s/%d: %d records restored, %.0f a second, %d offsets left",
                 changelog,
                 partition,

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laurel.streams import reader, restore
+from laurel.streams.log import KafkaLog
 from laurel.streams.reader import ReadError, ends, read, written
 from laurel.streams.store import MARK, STATE, Mark, Store
 
@@ -65,7 +66,7 @@ class Changelog:
             self._producer.commit_transaction(WITHIN)
 
     def restore(self, store: Store, partition: int, progress: Callable[[int, int], None] = lambda *_: None) -> int:
-        return restore.restore(store, self.servers, self.topic, partition, progress)
+        return restore.restore(store, KafkaLog(self.servers, ""), self.topic, partition, progress)
 
 
 @pytest.fixture(scope="module")
@@ -196,13 +197,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from laurel.streams import reader
+from laurel.streams.log import KafkaLog
 from laurel.streams.restore import restore
 from laurel.streams.store import Store
 reader.BATCH, left_at_end = 1_000, int(sys.argv[5])
 def progress(applied, left):
     if left < left_at_end:
         os.kill(os.getpid(), signal.SIGKILL)
-restore(Store(Path(sys.argv[1])), sys.argv[2], sys.argv[3], int(sys.argv[4]), progress)
+restore(Store(Path(sys.argv[1])), KafkaLog(sys.argv[2], ""), sys.argv[3], int(sys.argv[4]), progress)
 """
 
 

@@ -69,8 +69,12 @@ def test_a_folder_in_use_and_one_that_can_t_be_made_are_named(tmp_path):
         Store(tmp_path / "file" / "b")
 
 
+def log_of(settings) -> KafkaLog:
+    return KafkaLog(settings.servers, settings.topic_prefix)
+
+
 def writer_to(settings, name: str = "test") -> Writer:
-    writer = KafkaLog(settings.servers, settings.topic_prefix).writer(name)
+    writer = log_of(settings).writer(name)
     writer.open()
     return writer
 
@@ -95,13 +99,13 @@ def test_a_lost_store_is_restored_from_its_changelog(settings, tmp_path):
     mark = checkpointed(writer, settings, store, {b"1": b"second", b"2": None}, 20)
     told: list[tuple[int, int]] = []
     fresh = Store(tmp_path / "b")
-    assert restore(fresh, settings.servers, settings.topic(TOPIC), 1, lambda *seen: told.append(seen)) == 1_004
+    assert restore(fresh, log_of(settings), settings.topic(TOPIC), 1, lambda *seen: told.append(seen)) == 1_004
     assert replace(fresh.mark, changelog=mark.changelog) == mark
     assert contents(fresh) == contents(store)
     assert sum(applied for applied, _ in told) == 1_004
     assert told[-1][1] == 0
     # What is there already is not read again.
-    assert restore(store, settings.servers, settings.topic(TOPIC), 1, lambda *_: None) == 0
+    assert restore(store, log_of(settings), settings.topic(TOPIC), 1, lambda *_: None) == 0
     store.close()
     fresh.close()
 
@@ -109,7 +113,7 @@ def test_a_lost_store_is_restored_from_its_changelog(settings, tmp_path):
 def test_a_store_left_behind_catches_up_and_sees_nothing_of_a_checkpoint_that_was_not_finished(settings, tmp_path):
     writer, store, old = writer_to(settings), Store(tmp_path / "a"), Store(tmp_path / "b")
     checkpointed(writer, settings, store, {b"x": b"1"}, 10)
-    restore(old, settings.servers, settings.topic(TOPIC), 1, lambda *_: None)
+    restore(old, log_of(settings), settings.topic(TOPIC), 1, lambda *_: None)
     mark = checkpointed(writer, settings, store, {b"x": b"2", b"y": b"2"}, 20)
 
     def torn(transaction: Transaction) -> None:
@@ -119,7 +123,7 @@ def test_a_store_left_behind_catches_up_and_sees_nothing_of_a_checkpoint_that_wa
     with pytest.raises(InterruptedError):
         writer.transact(torn)
     writer_to(settings)
-    assert restore(old, settings.servers, settings.topic(TOPIC), 1, lambda *_: None) == 3
+    assert restore(old, log_of(settings), settings.topic(TOPIC), 1, lambda *_: None) == 3
     assert contents(old) == {STATE + b"x": b"2", STATE + b"y": b"2"}
     assert (old.mark.source, old.mark.notes) == (mark.source, mark.notes)
     store.close()
