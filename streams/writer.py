@@ -164,8 +164,9 @@ class Writer:
 
     def _drain(self) -> None:
         began = told = monotonic()
-        while self._producer.flush(STEP):
-            told = self._waiting(began, told, "to take records")
+        with suppress(KafkaException):  # of a transaction that failed, which the commit says
+            while self._producer.flush(STEP):
+                told = self._waiting(began, told, "to take records")
 
     def _until_done(self, step: Callable[[float], Any], aim: str) -> KafkaError | None:
         """Repeats what may be repeated; returns the error that makes the transaction one to be aborted, if there is one."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from laurel.streams import outbox
 from laurel.streams.log import KafkaLog
 from laurel.streams.outbox import DeliveryError, Output
 from laurel.streams.settings import Settings, load
@@ -81,6 +82,20 @@ def test_an_owner_of_the_past_can_write_no_more_not_even_what_it_had_begun(setti
     new[0].transact(records(settings, b"new"))
     other.transact(records(settings, b"another name"))
     assert seen(settings) == [b"new", b"another name"]
+
+
+def test_an_owner_of_the_past_is_told_so_also_when_it_has_more_to_send_than_the_queue_holds(settings, monkeypatch):
+    monkeypatch.setattr(outbox, "WAITING_BYTES", 0)  # so that it waits for what it sent, each time
+    old = opened(settings)
+
+    def taken_over(transaction: Transaction) -> None:
+        records(settings, b"begun", b"mark")(transaction)
+        opened(settings)
+        for _ in range(3):
+            transaction.send(Output(settings.topic(TOPIC), [b"more"], [b"more"], 0))
+
+    with pytest.raises(FencedError, match="stage-0"):
+        old.transact(taken_over)
 
 
 def test_more_than_the_queue_holds_arrives_whole_and_in_order(settings):
