@@ -16,6 +16,7 @@ from laurel.agents.parts import unexpected
 from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, SOURCE, TARGETS, TARGETS_RAW
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.scale import bin_centres, score, score_percentiles
+from laurel.streams.calendar import decoded
 from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import DeadLetter, from_message, from_record, send
 from laurel.streams.outbox import Output
@@ -52,8 +53,18 @@ class Coordinator:
         reports, refused = self._examine([message.value() for message in messages])
         letters = [from_message(messages[at], why, text) for at, why, text in refused]
         await self._refuse([letter for letter in letters if letter.offset >= told])
+        for day, status in await asyncio.to_thread(self._decided):
+            await self._context.calendar.wait(day, status)
         await self._add(reports)
         self.taken = high - 1
+
+    def _decided(self) -> list[tuple[int, str]]:
+        """What earlier owners said of days: it may not have come to the calendar's follower yet, and is not to be said twice."""
+        log, topic = self._context.log, self._context.topic("calendar")
+        low, _ = log.ends(topic, 0)
+        end = log.settled([(topic, 0)])[topic, 0]
+        records = (record for batch in log.read(topic, 0, low, end) for record in decoded(self._context.codec, batch))
+        return [(record["day"], record["status"]) for record in records]
 
     def stop(self) -> None:
         """Ends what is being written."""
@@ -71,9 +82,9 @@ class Coordinator:
 
     def _examine(self, values: list[bytes | None]) -> tuple[list[Report], list[tuple[int, str, str]]]:
         """The reports among some records; position, reason and sentence of what is none."""
-        decoded = self._context.codec.decode(values)
-        refused, reports = unexpected(decoded, "DayReport"), []
-        rows = decoded.batches.get("DayReport")
+        found = self._context.codec.decode(values)
+        refused, reports = unexpected(found, "DayReport"), []
+        rows = found.batches.get("DayReport")
         if rows is not None:
             for at, report in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
                 if self._possible(report):

@@ -1,17 +1,18 @@
 """The calendar read: which days were asked to be closed, which are, and what was decided."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from time import monotonic, sleep
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from laurel.models.errors import LaurelError
 from laurel.streams.closeable import Closeable
 from laurel.streams.codec import Codec
 from laurel.streams.days import RANK, REQUESTED, Days, Record, closed
 from laurel.streams.dead_letters import DeadLetter, from_message
+from laurel.streams.log import Message
 from laurel.streams.metadata import count_partitions
 from laurel.streams.reader import consumer_settings
 from laurel.streams.settings import Settings
@@ -84,7 +85,7 @@ class Calendar(Closeable):
 
     def poll(self, timeout: float) -> list[Record]:
         """The records that arrived, waiting at most `timeout` seconds for the first; `days` has them too."""
-        messages = []
+        messages: list[Message] = []
         for message in self._consumer.consume(1, timeout) + self._consumer.consume(1_000, 0):
             error = message.error()
             if error is None:
@@ -93,7 +94,7 @@ class Calendar(Closeable):
                 raise CalendarError(f"{self._topic} can't be read: {error.str()}")
             else:
                 log.info("%s can't be read at the moment: %s", self._topic, error.str())
-        return [record for record in self._decoded(messages) if self.days.take(record)]
+        return [record for record in decoded(self._codec, messages, self._refuse) if self.days.take(record)]
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -111,20 +112,21 @@ class Calendar(Closeable):
                     raise CalendarError(f"the end of {self._topic} can't be read: {error.args[0].str()}") from None
                 sleep(LOOK_EVERY)
 
-    def _decoded(self, messages: list[Message]) -> list[Record]:
-        decoded = self._codec.decode([message.value() for message in messages])
-        records: dict[int, Record] = {}
-        for bad in decoded.errors:
-            if bad.reason != "empty_value":  # compaction's word for: forgotten
-                self._refuse(from_message(messages[bad.position], bad.reason, bad.message))
-        for name, rows in decoded.batches.items():
-            for position, record in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
-                wrong = _wrong(name, record, messages[position])
-                if wrong:
-                    self._refuse(from_message(messages[position], "unexpected_record", wrong))
-                else:
-                    records[position] = record
-        return [record for _, record in sorted(records.items())]
+
+def decoded(codec: Codec, messages: Sequence[Message], refuse: Refuse = lambda _letter: None) -> list[Record]:
+    """The Calendar records among messages of the calendar, in order; `refuse` is told of what is none."""
+    found, records = codec.decode([message.value() for message in messages]), dict[int, Record]()
+    for bad in found.errors:
+        if bad.reason != "empty_value":  # compaction's word for: forgotten
+            refuse(from_message(messages[bad.position], bad.reason, bad.message))
+    for name, rows in found.batches.items():
+        for position, record in zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True):
+            wrong = _wrong(name, record, messages[position])
+            if wrong:
+                refuse(from_message(messages[position], "unexpected_record", wrong))
+            else:
+                records[position] = record
+    return [record for _, record in sorted(records.items())]
 
 
 def _wrong(name: str, record: Record, message: Message) -> str | None:
