@@ -15,7 +15,7 @@ from tests.integration.comparison import Place
 from tests.integration.pipeline import Pipeline
 from tests.oracle.oracle import EVENT_COLUMNS
 from tests.soak.course import STUCK, Course
-from tests.soak.traffic import FIRST, Sent, Traffic
+from tests.soak.traffic import FIRST, Sent, Traffic, for_oracle, profiles
 
 SLICES = 25  # of a day; a slice is sent when the one before has arrived
 AGAIN = 0.5  # seconds
@@ -37,6 +37,7 @@ class Publisher:
 
     def run(self, days: int, ready: Callable[[int], bool]) -> None:
         """Sends and closes so many days; a day is begun once `ready` says so and all but the one before it are closed."""
+        self._pipeline.produce("profiles", profiles(self._pipeline.codec))
         for day in range(days):
             self._course.wait(lambda day=day: ready(day) and self._course.is_closed(day - 2), f"day {day} to begin")
             records = self._traffic.day(day)
@@ -45,7 +46,7 @@ class Publisher:
                 self._send(part, day)
                 self._course.send(day, (number + 1) / SLICES, len(part))
             self._ask(FIRST + day)
-        self._course.wait(lambda: self._course.is_closed(days - 1), "the last day to be closed")
+        self._course.wait(lambda: ready(days) and self._course.is_closed(days - 1), "the last day to be closed")
 
     @property
     def events(self) -> pa.Table:
@@ -66,7 +67,9 @@ class Publisher:
             self._producer.produce(self._topic, record.value, record.key, on_delivery=self._arrival(record))
             if record.event is not None:
                 epoch = FIRST + day if day else None  # no marker was there before the first day's
-                self._rows.append({**record.event, "seq": len(self._rows), "epoch": epoch, "record_ts": LATER})
+                self._rows.append(
+                    {**for_oracle(record.event), "seq": len(self._rows), "epoch": epoch, "record_ts": LATER}
+                )
                 self._places.append(None)
         left = self._producer.flush(STUCK)
         assert not left, f"{left} events could not be sent"

@@ -1,7 +1,11 @@
-"""What is sent, day by day: late, out of order, twice, taken back, refused, unreadable; a function of the seed alone."""
+"""What is sent, day by day: late, out of order, twice, taken back, refused, unreadable; a function of the seed alone.
+
+Some accounts are linked, one of each network to a member. They only receive, so a member is to the oracle, which knows of no
+links, as one account on several networks.
+"""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +14,7 @@ from laurel.streams.codec import Codec
 FIRST = 19_800  # days since 1970-01-01
 DAY = 86_400_000  # milliseconds
 PEOPLE = 250
+MEMBERS = range(20, 50)  # whose accounts of that number are linked
 TWICE, BACK, BAD, LATE, ANONYMOUS, PLUS_K = 0.10, 0.03, 0.01, 0.08, 0.04, 0.06  # shares of what is sent
 REMEMBERED = 600  # records back that repeats and retractions go
 ACTIONS = {
@@ -18,6 +23,8 @@ ACTIONS = {
     "flickr": ("favorite", "comment", "post"),
 }
 TOPICS = ("jazz", "chess", "physics", "rust", "bread", "kites", "tea", "maps")
+
+_LINKS = {f"{network}:{number}": f"member:{number}" for network in ACTIONS for number in MEMBERS}
 
 Event = dict[str, Any]
 
@@ -74,6 +81,24 @@ class Traffic:
         return Sent(key_of(event), bad, None, reason)
 
 
+def profiles(codec: Codec) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values that link the members' accounts."""
+    for account, member in _LINKS.items():
+        profile = {
+            "account": account,
+            "member": member,
+            "opted_out": False,
+            "consented": False,
+            "updated_at": FIRST * DAY,
+        }
+        yield account.encode(), codec.encode_one("Profile", profile)
+
+
+def for_oracle(event: Event) -> Event:
+    """The event as if it had been done to the member, where its target is linked."""
+    return {**event, "target": _LINKS.get(event["target"], event["target"])}
+
+
 def key_of(event: Event) -> bytes:
     """The key that an event is published under."""
     key: str = event["actor"] or event["target"]
@@ -82,8 +107,9 @@ def key_of(event: Event) -> bytes:
 
 def _event(chance: random.Random, day: int, name: str) -> Event:
     network = chance.choice(list(ACTIONS))
-    # The busiest aren't the most acted upon.
-    actor, target = (f"{network}:{(int(chance.paretovariate(0.8)) + apart) % PEOPLE}" for apart in (PEOPLE // 2, 0))
+    target = f"{network}:{int(chance.paretovariate(0.8)) % PEOPLE}"
+    # The busiest aren't the most acted upon; and no member acts.
+    actor = f"{network}:{(int(chance.paretovariate(0.8)) % (PEOPLE - len(MEMBERS)) + MEMBERS.stop) % PEOPLE}"
     action = chance.choice(ACTIONS[network])
     event = {
         "event_id": name,
@@ -100,7 +126,7 @@ def _event(chance: random.Random, day: int, name: str) -> Event:
         "retracts": None,
     }
     kind = chance.random()
-    if kind < ANONYMOUS:
+    if kind < ANONYMOUS or event["actor"] in _LINKS:
         event["actor"] = None
     elif kind < ANONYMOUS + PLUS_K:
         event |= {"network": "laurel", "action": "plus_k", "topics": chance.sample(TOPICS, 1), "actor": actor}
