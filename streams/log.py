@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from laurel.streams import metadata, reader
+from laurel.streams.patience import Patience, patiently
+from laurel.streams.reader import ReadError
 from laurel.streams.settling import Place, settled
 from laurel.streams.writer import Transaction, Writer
+
+T = TypeVar("T")
 
 
 class Message(Protocol):
@@ -77,7 +81,7 @@ class Log(Protocol):
 
 
 class KafkaLog:
-    """The log in Kafka."""
+    """The log in Kafka. Whatever is asked of it waits for a Kafka that is away, for as long as that takes, or until `stop`."""
 
     def __init__(self, servers: str, group: str) -> None:
         """`group` is put before the names of writers."""
@@ -86,23 +90,31 @@ class KafkaLog:
 
     def ends(self, topic: str, partition: int) -> tuple[int, int]:
         """See Log. Raises ReadError."""
-        return reader.ends(self._servers, topic, partition)
+        return self._patiently(lambda: reader.ends(self._servers, topic, partition))
 
     def committed(self, topic: str, partition: int) -> int:
         """See Log. Raises ReadError."""
-        return reader.committed(self._servers, self._group, topic, partition)
+        return self._patiently(lambda: reader.committed(self._servers, self._group, topic, partition))
 
     def written(self, topic: str, partition: int) -> int:
         """See Log. Raises ReadError."""
-        return reader.written(self._servers, topic, partition)
+        return self._patiently(lambda: reader.written(self._servers, topic, partition))
 
     def settled(self, places: Sequence[Place]) -> dict[Place, int]:
         """See Log. Raises ReadError."""
-        return settled(self._servers, places, self._ending)
+        return self._patiently(lambda: settled(self._servers, places, self._ending))
 
     def read(self, topic: str, partition: int, begin: int, end: int) -> Iterator[Sequence[Message]]:
         """See Log. Raises ReadError."""
-        return reader.read(self._servers, topic, partition, begin, end)
+        at, patience = begin, Patience(self._ending)
+        while True:
+            try:
+                for messages in reader.read(self._servers, topic, partition, at, end):
+                    at, patience = offset_of(messages[-1]) + 1, Patience(self._ending)
+                    yield messages
+                return
+            except ReadError as error:
+                patience.take(error)
 
     def writer(self, name: str) -> Writer:
         """See Log."""
@@ -110,8 +122,11 @@ class KafkaLog:
 
     def identities(self, *topics: str) -> tuple[str, ...]:
         """See Log. Raises MetadataError."""
-        return metadata.identities(self._servers, *topics)
+        return self._patiently(lambda: metadata.identities(self._servers, *topics))
 
     def stop(self) -> None:
-        """Ends what any of its writers is waiting for. From any thread."""
+        """Ends what is being waited for. From any thread."""
         self._ending.set()
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        return patiently(work, self._ending)

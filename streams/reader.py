@@ -4,20 +4,42 @@ from collections.abc import Iterable, Iterator
 from time import monotonic, sleep
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from faust.types import TP
 
 from laurel.models.errors import LaurelError
 
 BATCH = 20_000  # messages at a time
-STALL = 60.0  # seconds without a message before giving up
+STALL = 60.0  # seconds without a message or an answer before giving up
+ANSWER = 10.0  # seconds for one answer
 POLL = 0.05  # seconds for one look
 LAST_POLL = 0.005  # likewise near the end: so long a read may hang on the control records a partition ends with
 RETRY = 0.1  # seconds before asking again what could not be answered yet
 
 
+# What waiting doesn't mend. Anything else a broker may say that is just back, and clients call little of it retriable.
+FOR_GOOD = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.TOPIC_EXCEPTION,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 (the client's own names begin with an underscore)
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+)
+
+
 class ReadError(LaurelError):
     """A partition can't be read to where it should be."""
+
+
+class RefusedError(ReadError):
+    """Nor will it be later."""
+
+
+def read_error(what: str, error: KafkaError) -> ReadError:
+    """The error of ours for one of Kafka's, about `what`."""
+    return (RefusedError if error.code() in FOR_GOOD else ReadError)(f"{what}: {error.str()}")
 
 
 def consumer_settings(servers: str) -> dict[str, Any]:
@@ -61,12 +83,13 @@ def _watermarks(reader: Consumer, topic: str, partition: int) -> tuple[int, int]
     deadline = monotonic() + STALL
     while True:
         try:
-            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=STALL)
+            low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER)
             return int(low), int(high)
-        except KafkaException as error:
+        except KafkaException as failed:
             # A topic just created, or a broker just back, may not have found its leader yet.
-            if not error.args[0].retriable() or monotonic() > deadline:
-                raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+            error = read_error(f"{topic}/{partition}", failed.args[0])
+            if isinstance(error, RefusedError) or monotonic() > deadline:
+                raise error from None
             sleep(RETRY)
 
 
@@ -77,7 +100,7 @@ def committed(servers: str, group: str, topic: str, partition: int) -> int:
         offset = reader.committed([TopicPartition(topic, partition)], timeout=STALL)[0].offset
         return max(int(offset), 0)
     except KafkaException as error:
-        raise ReadError(f"what {group} has committed of {topic} can't be read: {error.args[0].str()}") from None
+        raise read_error(f"what {group} has committed of {topic} can't be read", error.args[0]) from None
     finally:
         reader.close()
 
@@ -100,7 +123,7 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
             messages = reader.consume(min(BATCH, end - at), timeout=wait)
             error = next(filter(None, map(Message.error, messages)), None)
             if error is not None:
-                raise ReadError(f"{topic}/{partition}: {error.str()}")
+                raise read_error(f"{topic}/{partition}", error)
             # Over what is no message for us the client's position goes without a word.
             reached = offset_of(messages[-1]) + 1 if messages else _position(reader, topic, partition)
             if reached > at:
@@ -113,7 +136,7 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
             if wanted:
                 yield wanted
     except KafkaException as error:
-        raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
+        raise read_error(f"{topic}/{partition}", error.args[0]) from None
     finally:
         reader.close()
 
