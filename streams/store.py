@@ -158,7 +158,7 @@ class Store:
         options.set_iterate_upper_bound(bytes([kind[0] + 1]))
         keys: list[bytes] = []
         values: list[bytes] = []
-        last, snapshot = kind, None
+        last, snapshot = cast("bytes | None", None), None
         try:
             snapshot = self._db.snapshot()
             for key, value in cast("Iterator[tuple[bytes, bytes]]", snapshot.items(from_key=kind, read_opt=options)):
@@ -233,10 +233,10 @@ class Store:
         """Seconds since the newest change was written; 0 if there is none."""
         return self._now() - self._written if self._written is not None else 0.0
 
-    def _ended(self, rest: RdictIter, kind: bytes, last: bytes) -> None:
-        """Makes sure that nothing comes after the last key an iteration gave: one that meets a damaged block just ends."""
-        rest.seek(last)
-        if rest.valid() and last != kind:
+    def _ended(self, rest: RdictIter, kind: bytes, last: bytes | None) -> None:
+        """Makes sure that nothing comes after the last key an iteration gave, if any: one that meets a damaged block just ends."""
+        rest.seek(kind if last is None else last)
+        if rest.valid() and last is not None:
             rest.next()
         rest.status()
         if rest.valid():
