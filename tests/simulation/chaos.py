@@ -30,6 +30,7 @@ class Chaos:
         self.world, self._chance, self._linked = world, chance, linked
         self._day, self._names = FIRST, 0
         self._events: list = []
+        self._endings = chance.choice((0.5, 8.0))  # as often as that transactions end
         world.back = self._back
 
     def happen(self) -> None:
@@ -54,7 +55,7 @@ class Chaos:
         if world.loop.works:
             found.append((lambda: world.step(chance.randrange(1 << 20)), 60))
         if world.broker.ending:
-            found.append((lambda: world.end_act(chance.randrange(1 << 20)), 8))
+            found.append((lambda: world.end_act(chance.randrange(1 << 20)), self._endings))
         if world.markers_left:
             found.append((lambda: world.mark(1, twice=chance.random() < 0.1), 4))
         if waiting := [(worker, tp) for worker in world.workers for tp in worker.waiting]:

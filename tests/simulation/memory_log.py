@@ -52,6 +52,8 @@ class Broker:
         self.happens = happens
         self.records: dict[Place, list[Entry]] = {(t, p): [] for t, count in topics.items() for p in range(count)}
         self.committed: dict[Place, int] = {}  # by the one group of readers that commits
+        # Where every partition could be read to when a transaction ended in one of these, by the offset where it did.
+        self.watched: dict[Place, list[tuple[int, dict[Place, int]]]] = {("calendar", 0): []}
         self._next = dict.fromkeys(self.records, 0)
         self._epochs: dict[str, int] = {}
         self._last: dict[str, Act] = {}  # of each name
@@ -123,6 +125,8 @@ class Broker:
         """Ends a transaction in a partition, or in all."""
         for at in [place] if place is not None else list(act.places):
             del act.places[at]
+            if at in self.watched:
+                self.watched[at].append((self._next[at], {place: self.stable(place) for place in self.records}))
             self._append(at, None, act)
 
     # Reading.

@@ -118,7 +118,8 @@ class Worker:
         What is returned is set when it has let go.
         """
         gone = asyncio.Event()
-        self._run(self._rebalance(gone, after))
+        moving = self._run(self._rebalance(gone, after))
+        moving.add_done_callback(lambda _: gone.set())  # also when it crashed before that
         return gone
 
     async def _rebalance(self, gone: asyncio.Event, after: asyncio.Event | None) -> None:
@@ -141,8 +142,6 @@ class Worker:
                 raise
             except BaseException as error:
                 await self._failed(error)
-            finally:
-                gone.set()
 
     def _places(self, numbers: Iterable[int]) -> list[TP]:
         """Equal-numbered partitions are assigned together."""

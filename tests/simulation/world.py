@@ -60,7 +60,8 @@ class World:
     ) -> None:
         """`trouble` is the share of commits that Kafka refuses; `seed` decides which."""
         self.partitions, self._rows, self._log = partitions, rows, log
-        chance = Random(seed)
+        chance = self._chance = Random(seed)
+        self._endings = chance.choice((0.02, 0.3, 1.0))  # how soon transactions end once that is agreed to
         odds = {"refuse": trouble, "forget": 0.5}
         self.broker = Broker(
             {topic.name: partitions if topic.keyed else 1 for topic in TOPICS},
@@ -267,23 +268,24 @@ class World:
     def _advance(self, records: int) -> bool:
         """Lets all happen that can, once; whether anything did."""
         happened = False
-        for act, place in self.broker.ending:
-            self.broker.finish(act, place)
-            happened = True
         for work in self.loop.works:
             if not work.ended and work.ready:
                 work.resume()
                 self.counts["steps"] += 1
                 happened = True
         self.settle()
-        if happened:
-            return True
         for worker in self.workers:
             if worker.calendar.behind:
                 worker.calendar.follow(1)
                 happened = True
             for tp in worker.waiting:
                 worker.fetch(tp, records)
+                happened = True
+        ending = self.broker.ending
+        self._chance.shuffle(ending)
+        for act, place in ending:
+            if not happened or self._chance.random() < self._endings:
+                self.broker.finish(act, place)
                 happened = True
         self.settle()
         return happened
