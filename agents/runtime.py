@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from faust.types import TP
 from rocksdict import DbClosedError
@@ -57,7 +58,7 @@ class Runtime:
     def __init__(
         self,
         context: Context,
-        failed: Callable[[BaseException], Awaitable[None]],
+        failed: Callable[[BaseException], Coroutine[Any, Any, None]],
         open_store: Callable[[Path, Home], Store] = open_at_home,
     ) -> None:
         self._context, self.failed, self._open_store = context, failed, open_store

@@ -208,11 +208,12 @@ def _app(settings: Settings, runtime: Runtime, metrics: Metrics) -> faust.App:
         topic_disable_leader=True,
         stream_buffer_maxsize=8,
         broker_commit_interval=1.0,
+        consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_seconds,
         broker_heartbeat_interval=settings.session_seconds / 6,
         stream_wait_empty=False,
     )
-    transport.install(app, runtime)
+    transport.install(app, runtime, runtime.failed)
     schema = transport.ChunkSchema()
     for name in runtime.topics:
 

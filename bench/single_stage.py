@@ -64,7 +64,7 @@ class SingleStage:
         try:
             await self._partitions[TP(chunk.topic, chunk.partition)].take(chunk)
         except Exception as error:
-            await self._fail(error)  # Faust would go on with the next chunk
+            await self.fail(error)  # Faust would go on with the next chunk
 
     async def open(self, assigned: Iterable[TP]) -> None:
         """Opens what was assigned."""
@@ -87,9 +87,10 @@ class SingleStage:
             )
             partition.keeper = Sums(partition, self._codec)
             self._partitions[tp] = partition
-            await partition.start(self._fail)
+            await partition.start(self.fail)
 
-    async def _fail(self, error: BaseException) -> None:
+    async def fail(self, error: BaseException) -> None:
+        """Ends the measurement, and says why."""
         traceback.print_exception(error)
         self.failed.set()
 
@@ -142,7 +143,7 @@ def _app(settings: Settings, stage: SingleStage, topic: str) -> faust.App:
         broker_commit_interval=1.0,
         stream_wait_empty=False,
     )
-    transport.install(app, stage)
+    transport.install(app, stage, stage.fail)
 
     async def agent(chunks: StreamT[Chunk]) -> None:
         async for chunk in chunks:

@@ -25,6 +25,7 @@ STOP_WITHIN = 15  # seconds a worker process has to stop before it is killed
 def worker(
     bootstrap: Annotated[str | None, typer.Option(help="Kafka bootstrap servers.", metavar="HOST:PORT")] = None,
     state: Annotated[Path | None, typer.Option(help="Folder of the RocksDB stores.")] = None,
+    instance: Annotated[str | None, typer.Option(help="Name of this worker in its group, no other's.")] = None,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes to run.")] = 1,
     metrics_port: Annotated[int | None, typer.Option(help="Prometheus port; 0 takes a free one.")] = None,
     until_idle: Annotated[
@@ -33,7 +34,7 @@ def worker(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what Faust and the client do.")] = False,
 ) -> None:
     """Run the agents that keep scores, until SIGTERM or Ctrl-C."""
-    settings = load(bootstrap=bootstrap, state=state, metrics_port=metrics_port)
+    settings = load(bootstrap=bootstrap, state=state, metrics_port=metrics_port, instance=instance)
     settings.servers  # noqa: B018 (says at once when there is none)
     if processes > 1:
         _many(processes, settings, until_idle=until_idle, verbose=verbose)
@@ -54,7 +55,7 @@ def _say_ready(port: int) -> None:
 
 
 def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool) -> None:
-    """Runs each worker in a process of its own, in a folder of its own; one that fails ends them all."""
+    """Runs each worker in a process of its own, in a folder and under a name of its own; one that fails ends them all."""
     options = ["--until-idle"] * until_idle + ["--verbose"] * verbose
     running: list[subprocess.Popen[bytes]] = []
 
@@ -77,6 +78,8 @@ def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool
             "--metrics-port",
             str(port),
         ]
+        if settings.instance is not None:
+            place += ["--instance", f"{settings.instance}-{number}"]
         running.append(subprocess.Popen([sys.executable, "-m", "laurel", "worker", *place, *options]))  # noqa: S603 (our own command)
 
     failed = 0

@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=10_000, description="partitions of every keyed topic")
     replication: int = Field(default=1, ge=1, le=32, description="replicas of every topic")
     group: str = Field(default="laurel", min_length=1, description="consumer group of the workers")
+    instance: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="name of this worker in its group, no other's: back within the session, it gets its partitions back and nobody else stops",
+    )
     state: Path = Field(default=Path(".laurel/state"), description="folder of the RocksDB stores")
     networks: Path | None = Field(
         default=None, description="TOML file of networks and actions, added to the built-in ones"

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import aiokafka
@@ -21,6 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 
 from laurel.streams.chunk import Chunk
+from laurel.streams.membership import InstanceError, NamedConsumer
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = RangePartitionAssignor
-        return aiokafka.AIOKafkaConsumer(
+        return NamedConsumer(
+            self._name_taken,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -90,6 +92,14 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
             log.warning("offsets could not be committed, trying again: %r", error)
             return False
         return True
+
+    def _name_taken(self) -> None:
+        name = self.app.conf.consumer_group_instance_id
+        error = InstanceError(
+            f"another worker came as the instance {name!r} of group {self.app.conf.id}, and has its partitions now: "
+            "give every process a name of its own (--instance, LAUREL_INSTANCE), or none"
+        )
+        asyncio.run_coroutine_threadsafe(cast("ChunkTransport", self.transport).failed(error), self.parent_loop)
 
 
 class ChunkConsumer(driver.Consumer):
@@ -231,7 +241,8 @@ class ChunkTransport(driver.Transport):
     """The driver's transport with the chunk consumer."""
 
     Consumer = ChunkConsumer
-    owner: Owner  # set by `install`
+    owner: Owner  # both are set by `install`
+    failed: Callable[[BaseException], Coroutine[Any, Any, None]]
 
 
 class ChunkSchema(faust.Schema[None, Chunk]):
@@ -246,10 +257,10 @@ class ChunkSchema(faust.Schema[None, Chunk]):
         return decode
 
 
-def install(app: faust.App, owner: Owner) -> None:
-    """Makes an app that has not been started consume chunks for an owner."""
+def install(app: faust.App, owner: Owner, failed: Callable[[BaseException], Coroutine[Any, Any, None]]) -> None:
+    """Makes an app that has not been started consume chunks for an owner; `failed` is told what can't be gone on from."""
     gc.set_threshold(*COLLECT)
     sys.setswitchinterval(SWITCH)
     transport = ChunkTransport(app.conf.broker_consumer, app)
-    transport.owner = owner
+    transport.owner, transport.failed = owner, failed
     app.transport = transport
