@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from laurel.agents import runtime
+from laurel.agents.coordinator import Coordinator
 from laurel.streams.chunk import Chunk
 from laurel.streams.outbox import Output
 from laurel.streams.partition import Changes, Partition
@@ -139,3 +140,10 @@ def test_the_simulation_finds_a_changelog_that_is_read_before_its_earlier_owner_
             return super().transact(fill)
 
     assert found(type("LateLog", (WithWriter,), {"kind": Late}))
+
+
+def test_the_simulation_finds_a_coordinator_that_does_not_know_what_earlier_ones_decided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Coordinator, "_decided", lambda _self: [])
+    assert found()
