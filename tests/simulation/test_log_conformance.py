@@ -218,7 +218,7 @@ def steps(inner: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[list[Any]]:
 
 
 @given(done=steps(steps(st.just([]))))
-@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink would take very long
+@settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink would take very long
 def test_transactions_fencing_and_what_readers_see_are_the_same(real: Kafka, done: list[Any]) -> None:
     both = Both(real)
     both.do(done)
