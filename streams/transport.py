@@ -108,6 +108,7 @@ class ChunkConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._fetched: dict[TP, int] = {}  # last offset of the newest chunk, taken or on its way
+        self._passed: dict[TP, int] = {}  # offsets to commit: see `reached`
 
     @property
     def owner(self) -> Owner:
@@ -228,10 +229,17 @@ class ChunkConsumer(driver.Consumer):
         self._committed_offset.update(held)
         return True
 
+    async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:  # noqa: FBT001 (the driver's)
+        checkpointed = {tp: offset for tp in tps if (offset := self.owner.watermark(tp)) is not None}
+        # Beyond the ends of transactions too, or all who measure a group's lag would never see it at none.
+        self._passed = await self.reached(checkpointed)
+        done: bool = await super()._commit_tps(checkpointed, start_new_transaction)
+        return done
+
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         offsets = {}
         for tp in tps:
-            offset = self.owner.watermark(tp)
+            offset = self._passed.get(tp)
             if offset is not None and self._should_commit(tp, offset):
                 offsets[tp] = offset
         return offsets
