@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from laurel.models.errors import LaurelError
 from laurel.streams.metadata import MetadataError
-from laurel.streams.reader import ReadError, RefusedError
+from laurel.streams.reader import ReadError
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ class Patience:
         self._began = self._told = monotonic()
 
     def take(self, error: LaurelError) -> None:
-        """Returns after a moment, for another try. Raises the error if that is no use or not wanted any more."""
-        if isinstance(error, RefusedError) or self._ending.wait(AGAIN):
+        """Returns after a moment, for another try. Raises the error if that is not wanted any more."""
+        if self._ending.wait(AGAIN):
             raise error
         now = monotonic()
         if now - self._told >= REMIND:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from time import monotonic, sleep
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from faust.types import TP
 
 from laurel.models.errors import LaurelError
@@ -17,29 +17,8 @@ LAST_POLL = 0.005  # likewise near the end: so long a read may hang on the contr
 RETRY = 0.1  # seconds before asking again what could not be answered yet
 
 
-# What waiting doesn't mend. Anything else a broker may say that is just back, and clients call little of it retriable.
-FOR_GOOD = (
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.TOPIC_EXCEPTION,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 (the client's own names begin with an underscore)
-    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
-)
-
-
 class ReadError(LaurelError):
     """A partition can't be read to where it should be."""
-
-
-class RefusedError(ReadError):
-    """Nor will it be later."""
-
-
-def read_error(what: str, error: KafkaError) -> ReadError:
-    """The error of ours for one of Kafka's, about `what`."""
-    return (RefusedError if error.code() in FOR_GOOD else ReadError)(f"{what}: {error.str()}")
 
 
 def consumer_settings(servers: str) -> dict[str, Any]:
@@ -85,11 +64,10 @@ def _watermarks(reader: Consumer, topic: str, partition: int) -> tuple[int, int]
         try:
             low, high = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER)
             return int(low), int(high)
-        except KafkaException as failed:
-            # A topic just created, or a broker just back, may not have found its leader yet.
-            error = read_error(f"{topic}/{partition}", failed.args[0])
-            if isinstance(error, RefusedError) or monotonic() > deadline:
-                raise error from None
+        except KafkaException as error:
+            # A broker just back may not know its topics yet, nor that it leads them, and the client calls neither retriable.
+            if monotonic() > deadline:
+                raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
             sleep(RETRY)
 
 
@@ -100,7 +78,7 @@ def committed(servers: str, group: str, topic: str, partition: int) -> int:
         offset = reader.committed([TopicPartition(topic, partition)], timeout=STALL)[0].offset
         return max(int(offset), 0)
     except KafkaException as error:
-        raise read_error(f"what {group} has committed of {topic} can't be read", error.args[0]) from None
+        raise ReadError(f"what {group} has committed of {topic} can't be read: {error.args[0].str()}") from None
     finally:
         reader.close()
 
@@ -123,7 +101,7 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
             messages = reader.consume(min(BATCH, end - at), timeout=wait)
             error = next(filter(None, map(Message.error, messages)), None)
             if error is not None:
-                raise read_error(f"{topic}/{partition}", error)
+                raise ReadError(f"{topic}/{partition}: {error.str()}")
             # Over what is no message for us the client's position goes without a word.
             reached = offset_of(messages[-1]) + 1 if messages else _position(reader, topic, partition)
             if reached > at:
@@ -136,7 +114,7 @@ def read(servers: str, topic: str, partition: int, begin: int, end: int) -> Iter
             if wanted:
                 yield wanted
     except KafkaException as error:
-        raise read_error(f"{topic}/{partition}", error.args[0]) from None
+        raise ReadError(f"{topic}/{partition}: {error.args[0].str()}") from None
     finally:
         reader.close()
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition, admin
 
-from laurel.streams.reader import ReadError, RefusedError, read_error
+from laurel.streams.reader import ReadError
 
 ANSWER_WITHIN = 30.0  # seconds for brokers to answer
 GIVE_UP = 120.0  # seconds for transactions to end
@@ -47,7 +47,6 @@ def _ends(
                 request_timeout=ANSWER_WITHIN,
             )
             return {(place.topic, place.partition): int(future.result().offset) for place, future in told.items()}
-        except KafkaException as failed:
-            error = read_error(f"the end of {places[0][0]} can't be read", failed.args[0])
-            if isinstance(error, RefusedError) or ending.wait(AGAIN) or monotonic() > deadline:
-                raise error from None
+        except KafkaException as error:
+            if ending.wait(AGAIN) or monotonic() > deadline:
+                raise ReadError(f"the end of {places[0][0]} can't be read: {error.args[0].str()}") from None

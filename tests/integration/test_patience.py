@@ -9,7 +9,7 @@ from laurel.streams import reader, settling
 from laurel.streams.broker import EmbeddedBroker
 from laurel.streams.log import KafkaLog
 from laurel.streams.outbox import Outbox, Output
-from laurel.streams.reader import ReadError, RefusedError
+from laurel.streams.reader import ReadError
 from laurel.streams.settings import Settings, load
 from laurel.streams.topics import apply
 from tests.integration.pipeline import WITHIN, eventually
@@ -85,11 +85,6 @@ def test_a_read_goes_on_where_it_was_when_kafka_went_away(broker, settings):
     broker.restart()
     thread.join(WITHIN)
     assert offsets + found[0] == list(range(RECORDS))
-
-
-def test_nobody_waits_for_what_will_not_be(settings):
-    with pytest.raises(RefusedError, match="no-such-topic"):
-        KafkaLog(settings.servers, "group").ends(settings.topic("no-such-topic"), 0)
 
 
 def test_who_waits_for_kafka_is_let_go(broker, settings):

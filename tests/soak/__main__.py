@@ -7,6 +7,7 @@ over. Exit status 1 if anything is wrong; logs and state are kept then.
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ SIZE = 3_000  # records a day
 
 
 def main() -> int:
+    logging.getLogger("laurel").setLevel(logging.ERROR)  # that Kafka is away is no news here
     options = _options()
     zombies = options.kills // 7 + 1 if options.zombies is None else options.zombies
     moves = 2 * (options.kills // 7 + 1) if options.moves is None else options.moves
