@@ -12,6 +12,7 @@ from bench import machine, results
 from bench.cluster import Cluster
 from bench.measure import Bench, Run
 from bench.process import BenchError
+from bench.restore import Restores
 from bench.results import Case
 from bench.systems import FAUST, LAUREL, PEERS_PYTHON, QUIX, ROOT, System
 from bench.workload import Workload
@@ -21,6 +22,7 @@ from laurel.streams.broker import EmbeddedBroker
 
 PARTITIONS = 4
 SUMS, STAGES = "decaying sum per user", "both stages"
+CASES = ["sums", "stages", "restore"]
 WARM_UP = {LAUREL.name: 100_000, QUIX.name: 20_000, FAUST.name: 3_000}  # events of the run nobody counts
 FOLDER = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -35,11 +37,17 @@ class Plan:
     events: int
     faust_events: int
     stages_events: int
+    restored: int
+    faust_restored: int
     runs: int
 
 
-FULL = Plan(events=1_000_000, faust_events=30_000, stages_events=1_000_000, runs=3)
-QUICK = Plan(events=200_000, faust_events=5_000, stages_events=200_000, runs=1)
+FULL = Plan(
+    events=1_000_000, faust_events=30_000, stages_events=1_000_000, restored=3_000_000, faust_restored=200_000, runs=3
+)
+QUICK = Plan(
+    events=200_000, faust_events=5_000, stages_events=200_000, restored=1_000_000, faust_restored=50_000, runs=1
+)
 
 
 def main() -> int:
@@ -50,6 +58,8 @@ def main() -> int:
         options.events or default.events,
         options.faust_events or default.faust_events,
         options.stages_events or default.stages_events,
+        default.restored,
+        default.faust_restored,
         options.runs or default.runs,
     )
     if not PEERS_PYTHON.exists():
@@ -64,7 +74,9 @@ def main() -> int:
             found += _sums(bench, Workload("uniform over 1 M users", 1_000_000, 0, plan.events), plan)
         if "stages" in options.only:
             found += _stages(bench, plan)
-    partial = options.quick or set(options.only) != {"sums", "stages"}
+        if "restore" in options.only:
+            found += _restores(Restores(broker, FOLDER), plan)
+    partial = options.quick or set(options.only) != set(CASES)
     path = FOLDER / ("quick.json" if partial else "latest.json")
     written = results.write(path, place, machine.versions(), found)
     print(results.table(written))
@@ -127,6 +139,19 @@ def _stages(bench: Bench, plan: Plan) -> list[Case]:
     return results.cases(STAGES, workload, runs, dict.fromkeys(runs, plan.stages_events))
 
 
+def _restores(restores: Restores, plan: Plan) -> list[Case]:
+    records = {LAUREL.name: plan.restored, FAUST.name: plan.faust_restored}
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for number in range(1, plan.runs + 1):
+        for system in (LAUREL, FAUST):
+            label = f"{results.RESTORE}: {system.name}, run {number}"
+            with console.status(label):
+                run = restores.run(system, records[system.name])
+            console.print(f"{label}: {run.rate:,.0f} records/s, {run.worker_bytes / results.MIB:,.0f} MiB")
+            runs[system.name].append(run)
+    return results.cases(results.RESTORE, "200 bytes each, every key twice", runs, records, "records/s")
+
+
 def _exhaust(steps: Iterable[object]) -> None:
     for _ in steps:
         pass
@@ -139,7 +164,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--faust-events", type=int, help="of stock Faust's, which is slow: its figure is a rate")
     parser.add_argument("--stages-events", type=int, help="of the two stages")
     parser.add_argument("--runs", type=int, help="of every case")
-    parser.add_argument("--only", nargs="+", choices=["sums", "stages"], default=["sums", "stages"])
+    parser.add_argument("--only", nargs="+", choices=CASES, default=CASES)
     return parser.parse_args()
 
 

@@ -54,7 +54,7 @@ class Bench:
         changelog = system.changelog(group, topic)
         if not system.makes_changelog:
             cluster.create(changelog, **COMPACTED)
-        with _states() as state, closing(Committed(cluster, group)) as committed:
+        with states() as state, closing(Committed(cluster, group)) as committed:
             variables = {
                 "BENCH_BOOTSTRAP": cluster.bootstrap,
                 "BENCH_GROUP": group,
@@ -83,7 +83,7 @@ class Bench:
         for _ in cluster.load(engagements, generate.batches(plan)):
             pass
         command = [sys.executable, "-m", "laurel", "worker", "--processes", str(processes)]
-        with _states() as state, closing(Committed(cluster, f"{prefix}{settings.group}")) as committed:
+        with states() as state, closing(Committed(cluster, f"{prefix}{settings.group}")) as committed:
             variables = {
                 "LAUREL_BOOTSTRAP": cluster.bootstrap,
                 "LAUREL_TOPIC_PREFIX": prefix,
@@ -108,7 +108,8 @@ class Bench:
         return f"bench-{self._number:03}"
 
 
-def _states() -> "tempfile.TemporaryDirectory[str]":
+def states() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for a worker's state, gone afterwards."""
     return tempfile.TemporaryDirectory(prefix="laurel-bench-", ignore_cleanup_errors=True)
 
 

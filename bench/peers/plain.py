@@ -38,4 +38,4 @@ def add(state: list[Any] | None, moment: int) -> list[Any]:
 
 def began() -> None:
     """Tells the harness that the first record is here."""
-    os.write(1, f"first {monotonic()}\n".encode())  # Faust makes log lines of what is printed
+    os.write(1, f"\nfirst {monotonic()}\n".encode())  # Faust makes log lines of what is printed, and draws before it
