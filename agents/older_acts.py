@@ -61,4 +61,9 @@ class OlderActs:
 
     def _keys(self, blocks: Blocks) -> list[bytes]:
         pairs = zip(blocks.owner.tolist(), blocks.number.tolist(), strict=True)
-        return [BLOCK + self._accounts[owner] + number.to_bytes(4, "big") for owner, number in pairs]
+        return [block_key(self._accounts[owner], number) for owner, number in pairs]
+
+
+def block_key(account: bytes, number: int) -> bytes:
+    """The full store key of an account's block."""
+    return BLOCK + account + number.to_bytes(4, "big")

@@ -20,6 +20,7 @@ COMMANDS = {
     "explain": "why an account has its score",
     "watch": "follow a topic as records arrive",
     "dead-letters": "what was refused: look at it, and send it again",
+    "rebuild": "recompute all state from the engagements, and compare",
     "generate": "write synthetic events",
     "demo": "all of it on real data, in minutes",
 }

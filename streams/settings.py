@@ -20,6 +20,8 @@ from pydantic_settings import (
 
 from laurel.models.errors import LaurelError
 
+SOURCES = {"engagements", "profiles"}  # topics that others write
+
 
 class SettingsError(LaurelError):
     """A setting is missing or wrong; the message names it and says where it can be set."""
@@ -32,6 +34,11 @@ class Settings(BaseSettings):
 
     bootstrap: str = Field(default="", description="Kafka bootstrap servers, host:port[,host:port...]")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", description="put before every topic name")
+    sources_prefix: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="put before the names of the topics that others write, engagements and profiles, where it is another",
+    )
     partitions: int = Field(default=4, ge=1, le=10_000, description="partitions of every keyed topic")
     replication: int = Field(default=1, ge=1, le=32, description="replicas of every topic")
     group: str = Field(default="laurel", min_length=1, description="consumer group of the workers")
@@ -93,7 +100,8 @@ class Settings(BaseSettings):
 
     def topic(self, name: str) -> str:
         """The topic's name in Kafka: the prefix and the plain name."""
-        return f"{self.topic_prefix}{name}"
+        others = name in SOURCES and self.sources_prefix is not None
+        return f"{self.sources_prefix if others else self.topic_prefix}{name}"
 
 
 def load(**options: Any) -> Settings:
