@@ -232,7 +232,10 @@ def _app(settings: Settings, runtime: Runtime, metrics: Metrics) -> faust.App:
 
     async def opened(*_: Any, **__: Any) -> None:
         metrics.assigned()
-        await runtime.open(app.consumer.assignment())
+        try:
+            await runtime.open(app.consumer.assignment())
+        except LaurelError as error:  # Faust would tell a person of it by its stack
+            await runtime.failed(error)
 
     async def released(_app: Any, revoked: Any, *_: Any, **__: Any) -> None:
         await runtime.release(revoked)

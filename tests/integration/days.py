@@ -32,8 +32,8 @@ def _real(place: str, rows: int, events: Callable[[Path], pa.Table]) -> DataSet:
     return DataSet(file, rows, lambda: events(file))
 
 
-def _synthetic_events() -> pa.Table:
-    events = pa.Table.from_batches(batches(SYNTHETIC))
+def synthetic_events(plan: Plan = SYNTHETIC) -> pa.Table:
+    events = pa.Table.from_batches(batches(plan))
     n, day = len(events), pc.divide(events["occurred_at"], 86_400_000).cast(pa.int32())
     columns = {"seq": pa.array(range(n)), "epoch": day, "record_ts": events["occurred_at"]}
     return pa.table({**{name: events[name] for name in events.schema.names}, **columns})
@@ -48,7 +48,7 @@ DATA = {
     }.items()
     if found.file.is_file()
 }
-DATA["synthetic"] = DataSet(Path("synthetic.ndjson.gz"), SYNTHETIC.events, _synthetic_events)
+DATA["synthetic"] = DataSet(Path("synthetic.ndjson.gz"), SYNTHETIC.events, synthetic_events)
 LARGEST = "higgs" if "higgs" in DATA else "synthetic"
 
 
