@@ -46,3 +46,10 @@ def test_publish_shows_the_foreign_program_as_it_is_tested() -> None:
     [shown] = re.findall(r"```python\n# from tests/integration/foreign_program.py\n(.*?)```", page, re.DOTALL)
     for piece in shown.split("\n\n\n"):
         assert piece.strip() in program
+
+
+def test_every_test_that_the_failure_table_names_is_there():
+    named = re.findall(r"`((?:tests/)?[a-z_0-9/]*test_[a-z_0-9]+\.py)`", (DOCS / "reliability.md").read_text())
+    assert len(named) > 40
+    places = [DOCS.parent / name if "/" in name else DOCS.parent / "tests/integration" / name for name in named]
+    assert [str(place) for place in places if not place.is_file()] == []
