@@ -223,14 +223,19 @@ def _days(live: Mapping[int, Any], anew: Mapping[int, Any]) -> Compared:
 
 
 def _show(found: list[Compared]) -> None:
-    table = Table("what", "partition", "equal", "different", "missing", "extra", "such as", box=None, pad_edge=False)
-    for one in found:
-        numbers = [f"{number:,}" for number in (one.equal, one.different, one.missing, one.extra)]
-        style = None if one.same else "bold red"
-        table.add_row(one.what, str(one.partition), *numbers, plain(", ".join(one.examples)), style=style)
+    """One row for each thing compared, over all partitions; where something differs, which ones and which keys."""
+    columns = ("what", "equal", "different", "missing", "extra", "such as")
+    table = Table(*columns, box=None, pad_edge=False)
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    for what in dict.fromkeys(one.what for one in found):
+        parts = [one for one in found if one.what == what]
+        sums = [sum(getattr(one, name) for one in parts) for name in columns[1:5]]
+        if any(sums):
+            keys = [f"{one.partition}: {plain(key)}" for one in parts for key in one.examples]
+            style = "bold red" if any(sums[1:]) else None
+            table.add_row(what, *(f"{number:,}" for number in sums), ", ".join(keys), style=style)
     console = Console()
     console.print(table)
     differing = sum(not one.same for one in found)
-    console.print(
-        "all is as recomputed" if not differing else f"{differing} of {len(found)} differ from what was recomputed"
-    )
+    console.print(f"{differing} parts differ from what was recomputed" if differing else "all is as recomputed")
