@@ -10,12 +10,12 @@ the name is another's by now.
 from collections.abc import Callable
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaError, UnknownMemberIdError
 from aiokafka.protocol.group import JoinGroupRequest
 
 from laurel.models.errors import LaurelError
+from laurel.streams.starting import PatientConsumer
 
 FENCED_INSTANCE_ID = 82  # Kafka's error code, of which the client doesn't know
 
@@ -48,7 +48,7 @@ class NamedCoordinator(GroupCoordinator):  # type: ignore[misc]  # the client ha
         return response
 
 
-class NamedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # the client has no types
+class NamedConsumer(PatientConsumer):
     """The client; with that coordinator if it has a name."""
 
     def __init__(self, taken: Callable[[], None], **settings: Any) -> None:

@@ -22,6 +22,7 @@ from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 
 from laurel.streams.chunk import Chunk
 from laurel.streams.membership import InstanceError, NamedConsumer
+from laurel.streams.starting import PatientProducer
 
 log = logging.getLogger(__name__)
 
@@ -245,10 +246,17 @@ class ChunkConsumer(driver.Consumer):
         return offsets
 
 
+class ChunkProducer(driver.Producer):
+    """Faust's own producer, which is started and not used."""
+
+    _producer_type = PatientProducer
+
+
 class ChunkTransport(driver.Transport):
     """The driver's transport with the chunk consumer."""
 
     Consumer = ChunkConsumer
+    Producer = ChunkProducer
     owner: Owner  # both are set by `install`
     failed: Callable[[BaseException], Coroutine[Any, Any, None]]
 

@@ -1,5 +1,6 @@
 """Reading a log whose Kafka goes away and comes back: workers wait for it, and go on where they were."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,7 @@ from laurel.streams.log import KafkaLog
 from laurel.streams.outbox import Outbox, Output
 from laurel.streams.reader import ReadError
 from laurel.streams.settings import Settings, load
+from laurel.streams.starting import PatientConsumer, PatientProducer
 from laurel.streams.topics import apply
 from tests.integration.pipeline import WITHIN, eventually
 
@@ -85,6 +87,23 @@ def test_a_read_goes_on_where_it_was_when_kafka_went_away(broker, settings):
     broker.restart()
     thread.join(WITHIN)
     assert offsets + found[0] == list(range(RECORDS))
+
+
+def test_faust_s_clients_start_when_kafka_is_back(broker, settings):
+    async def started() -> set[int]:
+        clients = [kind(bootstrap_servers=settings.servers) for kind in (PatientProducer, PatientConsumer)]
+        starts = [asyncio.create_task(client.start()) for client in clients]
+        done, _ = await asyncio.wait(starts, timeout=2)  # long enough for a client to give up, if it does
+        assert not done
+        await asyncio.to_thread(broker.restart)
+        await asyncio.wait_for(asyncio.gather(*starts), WITHIN)
+        parts = await clients[0].partitions_for(settings.topic(TOPIC))
+        for client in clients:
+            await client.stop()
+        return parts
+
+    broker.kill()
+    assert asyncio.run(started()) == {0}
 
 
 def test_who_waits_for_kafka_is_let_go(broker, settings):

@@ -84,8 +84,8 @@ def soak(
                 trouble.end()
                 course.close()
             crew.end()
-            assert not crew.wrong, "\n".join(crew.wrong)
             _compare(pipeline, publisher, what.days, figures)
+            assert not crew.wrong, "all that was published is right, but\n" + "\n".join(crew.wrong)
         figures.started, figures.fenced = len(pipeline.workers), crew.said(FENCED)
     figures.done, figures.events, figures.peak = trouble.done, course.events, crew.peak
     figures.seconds = monotonic() - began
