@@ -178,6 +178,3 @@ def test_a_folder_that_is_in_use_or_not_laurel_s_is_refused(kafka, prefix, tmp_p
         assert str(theirs) in said
         assert "is in use by another worker" in said
         held.close()
-        worker = pipeline.start(**WORKER)
-        eventually(lambda: holds_all(worker))
-        assert worker.stop() == 0
