@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 PREFIX = os.environ.get("LAUREL_TOPIC_PREFIX", "")
@@ -87,15 +87,22 @@ def publish(servers: str, avro: Avro, day: date) -> int:
 
 def read(servers: str, topic: str) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of all records there are in a topic."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "gardeners", "enable.auto.commit": False})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "gardeners",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,  # a partition may end with the end of a transaction, which is no message
+        }
+    )
     for number in consumer.list_topics(topic, timeout=30).topics[topic].partitions:
-        begin, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
-        consumer.assign([TopicPartition(topic, number, begin)])
-        while begin < end:
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
+        while True:
             message = consumer.poll(30)
-            assert message is not None, "the topic ends before its end"
+            assert message is not None, "Kafka does not answer"
+            if message.error() and message.error().code() == KafkaError._PARTITION_EOF:
+                break
             assert not message.error(), message.error()
-            begin = message.offset() + 1
             if message.value() is not None:
                 yield message.key(), message.value()
     consumer.close()
