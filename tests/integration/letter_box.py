@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ class Box:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._outbox = settings, Outbox(settings.servers)
         self._numbers: Iterator[int] = iter(range(1 << 30))
+        self._last = 0  # milliseconds
 
     def put(self, reason: str, value: bytes | None, topic: str = "engagements", **fields: Any) -> DeadLetter:
         letter = DeadLetter(self._settings.topic(topic), 0, next(self._numbers), b"k", value, (), reason, "because")
@@ -31,6 +33,10 @@ class Box:
         return letter
 
     def put_all(self, letters: Sequence[DeadLetter]) -> None:
+        now = time.time_ns() // 1_000_000
+        while now <= self._last:  # the newest are told by their milliseconds: no two puts share one
+            now = time.time_ns() // 1_000_000
+        self._last = now
         for letter in letters:
             send(self._outbox, self._settings.topic("dead-letters"), letter)
         self._outbox.flush()
