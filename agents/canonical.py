@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from laurel.agents.layouts import ACTS, INFLUENCE, VOICE
+from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
 from laurel.agents.older_acts import block_key
 from laurel.models import ragged
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
@@ -58,3 +58,8 @@ def influences(values: Sequence[bytes], closed: int, model: ScoreModel) -> list[
     held = Influences(states.sections["buckets"], states.sections["topics"])
     after = accrue(held, none, np.empty(0, BUCKET), none, np.empty(0, TOPIC), closed, model.window_days)
     return pack(INFLUENCE, States(states.header, {"buckets": after.buckets, "topics": after.topics}))
+
+
+def persons(values: Sequence[bytes]) -> list[bytes]:
+    """One value for each person's state, whichever version wrote it."""
+    return pack(PERSON, unpack(PERSON, values))

@@ -1,4 +1,8 @@
-"""The format of each stage's stored state. A change of columns is a new version."""
+"""The format of each stage's stored state.
+
+A change of columns is a new version: the layout here gets the next number and the one before it as its `earlier`, and
+`streams/store_folder.FORMAT` goes up, so that earlier versions of laurel refuse what they would not understand.
+"""
 
 import numpy as np
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from laurel.agents import actors, canonical, targets
+from laurel.agents import actors, canonical, persons, targets
 from laurel.models.parameters import ScoreModel
 from laurel.streams.log import Log
 from laurel.streams.store import LINK, NAME, STATE, Store
@@ -82,6 +82,8 @@ def _values(
         return canonical.voices(store, keys, stored, basis.model)
     if kind == STATE and stage == targets.STAGE:
         return canonical.influences(stored, basis.closed, basis.model)
+    if kind == STATE and stage == persons.STAGE:
+        return canonical.persons(stored)
     return list(stored)
 
 

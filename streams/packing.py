@@ -1,10 +1,11 @@
 """Keyed state as bytes: a whole batch of keys is packed and unpacked at once, in columns.
 
 One value is `version (u1) | rows of each section (u4 ...) | header | section rows ...`, little-endian, without padding.
-The version names a `Layout`; reading a value of another version is an error, never a guess.
+The version names a `Layout`, and a layout knows the one before it: values of earlier versions are read by their own layouts, one step
+after the other, and stored in the newest one when they change. A value of a later version is an error, never a guess.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,12 +31,21 @@ class Layout:
     version: int
     header: np.dtype[np.void]
     sections: Mapping[str, np.dtype[np.void]]
+    earlier: "Earlier | None" = None  # None: there was none
 
     @cached_property
     def fixed(self) -> np.dtype[np.void]:
         """The part that every value has: version, section lengths, header."""
         lengths = [(f"n_{name}", "<u4") for name in self.sections]
         return np.dtype([("version", "u1"), *lengths, ("header", self.header)])
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The layout of the version before, and what makes states of this one of its states, over the same keys."""
+
+    layout: Layout
+    upgrade: Callable[["States"], "States"]
 
 
 @dataclass
@@ -59,9 +69,9 @@ def blank(layout: Layout, keys: int) -> States:
 
 
 def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
-    """Columns from stored values; None is a key never seen.
+    """Columns from stored values, of this or earlier versions; None is a key never seen.
 
-    Raises StateFormatError if a value has another version or is cut short.
+    Raises StateFormatError if a value is of a later version, of none that there was, or cut short.
     """
     n = len(values)
     lengths = np.fromiter((len(value) if value is not None else 0 for value in values), np.int64, n)
@@ -71,10 +81,11 @@ def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
         return states
     buffer = np.frombuffer(b"".join(value for value in values if value is not None), np.uint8)
     begin = (np.cumsum(lengths) - lengths)[known]
-    if int(lengths[known].min()) < layout.fixed.itemsize or (buffer[begin] != layout.version).any():
-        raise StateFormatError(
-            f"a stored {layout.name} state is not of format {layout.version}, the one this version reads"
-        )
+    others = np.flatnonzero(buffer[begin] != layout.version)
+    if len(others):
+        return unpack(layout, _upgraded(layout, values, known[others], int(buffer[begin].max())))
+    if int(lengths[known].min()) < layout.fixed.itemsize:
+        raise StateFormatError(f"a stored {layout.name} state ends before its header does")
     fixed = _gather(buffer, begin, layout.fixed)
     states.header[known] = fixed["header"]
     position = begin + layout.fixed.itemsize
@@ -91,6 +102,24 @@ def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
     if (position != begin + lengths[known]).any():
         raise StateFormatError(f"a stored {layout.name} state is longer than its sections")
     return states
+
+
+def _upgraded(
+    layout: Layout, values: Sequence[bytes | None], others: npt.NDArray[np.int64], newest: int
+) -> list[bytes | None]:
+    """The values, and those at `others` (int64[k]) as this version writes them; `newest` is the latest version among all."""
+    if newest > layout.version:
+        raise StateFormatError(
+            f"a stored {layout.name} state was written by a later version of laurel (format {newest}, this one knows "
+            f"{layout.version}): run that version"
+        )
+    if layout.earlier is None:
+        raise StateFormatError(f"a stored {layout.name} state is of no format that there was")
+    before = unpack(layout.earlier.layout, [values[at] for at in others.tolist()])
+    found = list(values)
+    for at, value in zip(others.tolist(), pack(layout, layout.earlier.upgrade(before)), strict=True):
+        found[at] = value
+    return found
 
 
 def pack(layout: Layout, states: States) -> list[bytes]:

@@ -15,6 +15,7 @@ from typing import cast
 
 from laurel.streams.log import Log, offset_of
 from laurel.streams.store import MARK, Mark, Store
+from laurel.streams.store_errors import LaterError
 
 TELL_EVERY = 5.0  # seconds between two words on how far it is
 
@@ -29,7 +30,8 @@ def restore(store: Store, log: Log, changelog: str, partition: int, progress: Pr
     """Applies the changelog records that the store may lack; returns how many there were.
 
     Nobody may be able to write to the changelog any more. progress is told, batch by batch, how many were applied and how
-    many offsets are left. Raises ReadError if Kafka can't be read, or not to the end since a transaction is open.
+    many offsets are left. Raises ReadError if Kafka can't be read, or not to the end since a transaction is open; LaterError if a
+    later version wrote the changelog.
     """
     low, _ = log.ends(changelog, partition)
     end = log.written(changelog, partition)
@@ -41,7 +43,7 @@ def restore(store: Store, log: Log, changelog: str, partition: int, progress: Pr
         pairs = zip(map(_key, messages), map(_value, messages), strict=True)
         newest = cast("dict[bytes, bytes | None]", dict(pairs))  # compacted topics have no records without a key
         marked = newest.pop(MARK, None)
-        mark = store.mark if marked is None else Mark.from_bytes(marked)
+        mark = store.mark if marked is None else _mark(marked, changelog, partition)
         reached = offset_of(messages[-1]) + 1
         store.write(newest.keys(), newest.values(), replace(mark, changelog=reached))
         applied += len(messages)
@@ -60,3 +62,10 @@ def restore(store: Store, log: Log, changelog: str, partition: int, progress: Pr
         store.write([], [], replace(store.mark, changelog=end))
     progress(0, 0)
     return applied
+
+
+def _mark(value: bytes, changelog: str, partition: int) -> Mark:
+    try:
+        return Mark.from_bytes(value)
+    except LaterError as error:
+        raise LaterError(f"{changelog}/{partition}: {error}") from None

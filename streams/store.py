@@ -31,8 +31,8 @@ from rocksdict import (
     WriteOptions,
 )
 
-from laurel.streams.store_errors import DamagedError, DiskError, StoreError, explain, free_bytes
-from laurel.streams.store_folder import claim, condemn, condemned, present
+from laurel.streams.store_errors import DamagedError, DiskError, LaterError, StoreError, explain, free_bytes
+from laurel.streams.store_folder import FORMAT, claim, condemn, condemned, present
 
 STATE, BLOCK, NAME, LINK, MARK = b"k", b"a", b"n", b"l", b"m"  # first bytes of keys
 WRITTEN = b"t"  # when the newest change was written, seconds since 1970
@@ -55,6 +55,8 @@ class Mark:
     `source`: the last offset of the stage's source applied. `changelog`: the changelog offset from which on records may be
     missing here. `home`: whose state this is. `notes`: what else the stage must
     remember of the partition, as JSON.
+
+    Stored, it names the format of all that it includes; where it names none, that is the first.
     """
 
     source: int = -1
@@ -64,15 +66,21 @@ class Mark:
 
     def to_bytes(self) -> bytes:
         """The mark as it is stored."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, value: bytes) -> "Mark":
-        """A stored mark; StoreError if it is not one."""
+        """A stored mark; StoreError if it is not one, LaterError if it is of a later format."""
         try:
-            return cls(**json.loads(value))
-        except (ValueError, TypeError) as error:
+            found = json.loads(value)
+            written = int(found.pop("format", 1))
+            if written <= FORMAT:
+                return cls(**found)
+        except (ValueError, TypeError, AttributeError) as error:
             raise StoreError(f"a stored mark can't be read: {error}") from None
+        raise LaterError(
+            f"its state was written by a later version of laurel (format {written}, this one knows {FORMAT}): run that version"
+        )
 
 
 class Store:
@@ -104,6 +112,8 @@ class Store:
             self.mark = Mark.from_bytes(stored) if stored is not None else Mark()
         except StoreError as error:
             self.close()
+            if isinstance(error, LaterError):
+                raise LaterError(f"the store in {path}: {error}") from None
             raise error if isinstance(error, DamagedError) else DamagedError(f"{path}: {error}") from None
         self._written = int(written) if written is not None else None
 

@@ -24,6 +24,10 @@ class DamagedError(StoreError):
     """The store's files are at fault: only a store begun anew, from the changelog, can be relied on."""
 
 
+class LaterError(StoreError):
+    """What is stored was written by a later version of laurel, and only that one can tell what it means."""
+
+
 AGAIN = "then start the worker again: it goes on where it was"
 
 # Words of the system, and what they mean for whoever has to help.

@@ -9,9 +9,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from laurel.streams.store_errors import DamagedError, StoreError, explain
+from laurel.streams.store_errors import DamagedError, LaterError, StoreError, explain
 
-FORMAT = 1  # of what is in a store
+FORMAT = 1  # of what is in a store, and in its changelog
 SIGN = "LAUREL-STORE"
 CURRENT, CONDEMNED = "CURRENT", "CONDEMNED"
 
@@ -25,7 +25,7 @@ MADE = re.compile(
 def claim(path: Path) -> None:
     """Makes the folder of a store, or recognises it as one.
 
-    Raises DiskError if it can't be made or read, StoreError if it is not ours or of a later format, DamagedError if its sign can't be
+    Raises DiskError if it can't be made or read, StoreError if it is not ours, LaterError if it is of a later format, DamagedError if its sign can't be
     read.
     """
     try:
@@ -84,7 +84,7 @@ def _recognise(path: Path) -> None:
     except (ValueError, TypeError, KeyError):
         raise DamagedError(f"the store in {path} is damaged: its file {SIGN} can't be read") from None
     if found > FORMAT:
-        raise StoreError(
+        raise LaterError(
             f"the store in {path} was written by a later version of laurel (format {found}, this one knows {FORMAT}): run that "
             "version, or move the folder away and let this one restore it from the changelog"
         )
