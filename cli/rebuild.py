@@ -54,12 +54,13 @@ def rebuild(
 ) -> None:
     """Recompute all state from the engagements topic into a fresh state, and compare it and its results with what there is.
 
-    Nothing of what there is is changed. The workers should have nothing left to do meanwhile. Exit status: 0 if nothing
-    differs, 1 if something does.
+    Nothing of what there is is changed. The workers must have nothing left to do meanwhile. Exit status: 0 if nothing
+    differs, 1 if something does, or if it can't be compared.
     """
     live = load(bootstrap=bootstrap)
     partitions = topics.check(live)
     _reach_back(live, partitions)
+    _idle(live, partitions)
     console = Console(stderr=True)
     with _scratch(live, partitions, keep=keep) as (anew, folder):
         _work(anew, partitions, folder, console)
@@ -85,6 +86,20 @@ def _reach_back(live: Settings, partitions: int) -> None:
                 f"{topic}/{number} begins at offset {low}: what came before was deleted (retention.ms), so what it left in the "
                 "state can't be computed again"
             )
+
+
+def _idle(live: Settings, partitions: int) -> None:
+    """Whether the workers have nothing left to do: what a stage has not worked through yet would be missing at all later ones."""
+    log = _log(live)
+    for stage in STAGES:
+        topic = live.topic(stage.source)
+        for number in range(partitions):
+            begin, (_, end) = log.committed(topic, number), log.ends(topic, number)
+            if next(iter(log.read(topic, number, begin, end)), None):  # the last offsets may be no records
+                raise RebuildError(
+                    f"the workers have not worked through {topic}/{number} yet (offset {begin} of {end}): run it again when they have "
+                    "nothing left to do"
+                )
 
 
 @contextmanager

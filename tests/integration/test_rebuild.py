@@ -89,3 +89,13 @@ def test_what_is_made_anew_is_what_there_is_and_what_is_damaged_is_found(
         ]
         topics = pipeline.laurel("topics", "apply", "--dry-run").stdout
         assert "rebuild" not in topics
+
+
+def test_a_rebuild_beside_workers_with_work_left_says_so_and_compares_nothing(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=2), tmp_path) as pipeline:
+        pipeline.produce("influence", [(b"twitter:1", b"of whatever kind")], 1)
+        told = pipeline.laurel("rebuild", "--json")
+        assert (told.returncode, told.stdout) == (1, "")
+        assert f"{prefix}influence/1 yet (offset 0 of 1)" in told.stderr
