@@ -9,19 +9,24 @@ import shutil
 import sys
 import tempfile
 from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
 from laurel.agents.runtime import STAGES
 from laurel.ingest.generate import Plan, write
 from laurel.ingest.replay import replay
 from laurel.streams.broker import EmbeddedBroker
 from laurel.streams.calendar import iso
+from laurel.streams.packing import Layout
 from laurel.streams.settings import load
 from tests.integration.pipeline import Pipeline
 
 HERE = Path(__file__).parent
 PLAN = Plan(events=1_500, users=150, skew=1.1, days=3, seed=1)
 PARTITIONS = 2
+LAYOUTS = (VOICE, ACTS, INFLUENCE, PERSON)
 MADE_BY_ROCKSDB = {"LOG", "LOCK"}  # of no use to another process
 
 
@@ -29,6 +34,7 @@ def main() -> None:
     """Works days off, and keeps state folder, changelogs and calendar; and what the close of the next day published."""
     place = HERE / sys.argv[1]
     place.mkdir()
+    (place / "layouts.json").write_text(json.dumps([described(layout) for layout in LAYOUTS], indent=1))
     with tempfile.TemporaryDirectory() as name, EmbeddedBroker(Path(name) / "kafka") as broker:
         settings = load(bootstrap=broker.bootstrap, topic_prefix="golden.", partitions=PARTITIONS)
         with Pipeline(settings, Path(name)) as pipeline:
@@ -53,6 +59,24 @@ def main() -> None:
             (place / "next-close.json").write_text(
                 json.dumps({"day": last + 1, "scores": scores}, indent=1, sort_keys=True)
             )
+
+
+def described(layout: Layout) -> dict[str, Any]:
+    """A layout's columns, in order, as JSON has them."""
+    sections = {name: dtype.descr for name, dtype in layout.sections.items()}
+    told = {"name": layout.name, "version": layout.version, "header": layout.header.descr, "sections": sections}
+    found: dict[str, Any] = json.loads(json.dumps(told))
+    return found
+
+
+def known() -> Iterator[Layout]:
+    """All layouts that this version reads."""
+    for newest in LAYOUTS:
+        layout = newest
+        yield layout
+        while layout.earlier is not None:
+            layout = layout.earlier.layout
+            yield layout
 
 
 def _busiest(events: Path) -> list[str]:

@@ -1,4 +1,8 @@
-"""What every earlier version left behind is read by this one: its state folders, and its changelogs, to the next close's scores."""
+"""What every earlier version left behind is read by this one: its state folders, and its changelogs, to the next close's scores.
+
+Whoever changes columns of a state sees a test fail here until the layout has a new version that knows the one before
+(agents/layouts.py). `python -m tests.golden.make v2` then keeps what the new one leaves behind, beside the old.
+"""
 
 import gzip
 import json
@@ -13,11 +17,13 @@ import pytest
 
 from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
 from laurel.agents.runtime import STAGES
+from laurel.ingest.replay import replay
 from laurel.streams.calendar import iso
 from laurel.streams.codec import Codec
 from laurel.streams.packing import unpack
 from laurel.streams.settings import load
 from laurel.streams.store import BLOCK, LINK, MARK, NAME, STATE, Mark, Store
+from tests.golden.make import described, known
 from tests.integration.pipeline import Pipeline
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -69,6 +75,13 @@ def test_a_state_folder_of_an_earlier_version_is_opened_and_understood(tmp_path,
     store.close()
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_columns_of_an_earlier_version_s_states_are_still_known_as_they_were(version):
+    columns = {(layout.name, layout.version): described(layout) for layout in known()}
+    for layout in json.loads((GOLDEN / version / "layouts.json").read_text()):
+        assert columns[layout["name"], layout["version"]] == layout
+
+
 def elsewhere(mark: Mark) -> Mark:
     """The same mark in a cluster whose topics have other offsets: all begins at their beginnings."""
     notes: dict[str, Any] = {
@@ -93,8 +106,11 @@ def test_a_changelog_of_an_earlier_version_leads_to_the_next_day_s_scores(kafka,
             name, record = codec.decode_one(value)
             there = codec.encode_one(name, record | {"score_offsets": [0] * len(record["score_offsets"])})
             pipeline.produce("calendar", [(key, there)], 0)
-        pipeline.start()
+        worker = pipeline.start()
+        again = replay([GOLDEN / version / "events.ndjson.gz"], pipeline.settings)  # known, every one of them
         pipeline.close_day(iso(expected["day"]))
+        assert worker.metric("laurel_events_weighed_total", outcome="duplicate") == again.published > 1_000
+        assert worker.metric("laurel_events_weighed_total") == again.published
         found = {row["person"]: row for row in pipeline.records("score-updates", "ScoreUpdate")}
         assert found.keys() == expected["scores"].keys()
         assert len(found) > 50
