@@ -93,7 +93,11 @@ class Worker:
             raise WorkerError(f"the state folder {settings.state} can't be made: {error.strerror}") from None
         async with AsyncExitStack() as begun:
             codec, metrics = Codec(), Metrics()
-            port, end_metrics = metrics.serve(settings.metrics_host, settings.metrics_port)
+            try:
+                port, end_metrics = metrics.serve(settings.metrics_host, settings.metrics_port)
+            except OSError as error:
+                place = f"{settings.metrics_host}:{settings.metrics_port}"
+                raise WorkerError(f"metrics can't be served on {place}: {error.strerror}") from None
             begun.callback(end_metrics)
             presence = Presence(settings.servers, metrics.brokers)
             begun.push_async_callback(_end, asyncio.create_task(self._guard(presence.follow())))

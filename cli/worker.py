@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,36 +60,36 @@ def _many(processes: int, settings: Settings, *, until_idle: bool, verbose: bool
     options = ["--until-idle"] * until_idle + ["--verbose"] * verbose
     running: list[subprocess.Popen[bytes]] = []
 
+    told = threading.Event()
+
     def end(*_: Any, by: int = signal.SIGTERM) -> None:
+        told.set()
         for process in running:
-            if process.poll() is None:
-                process.send_signal(by)
+            if process.returncode is None:
+                os.kill(process.pid, by)  # its number is its own until the loop below has collected it
         signal.alarm(STOP_WITHIN)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGALRM, lambda *_: end(by=signal.SIGKILL))
     for number in range(processes):
-        port = settings.metrics_port + number if settings.metrics_port else 0
-        place = [
-            "--bootstrap",
-            settings.servers,
-            "--state",
-            str(settings.state / str(number)),
-            "--metrics-port",
-            str(port),
-        ]
-        if settings.instance is not None:
-            place += ["--instance", f"{settings.instance}-{number}"]
-        running.append(subprocess.Popen([sys.executable, "-m", "laurel", "worker", *place, *options]))  # noqa: S603 (our own command)
-
-    failed = 0
+        running.append(subprocess.Popen([*_command(settings, number), *options]))  # noqa: PERF401, S603 (our own command; whoever is told to stop meanwhile finds it)
+    if told.is_set():
+        end()  # also those that were started meanwhile
     while waiting := [process for process in running if process.returncode is None]:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # until any of them has ended
         for process in waiting:
             if process.poll():
-                failed += 1
                 end()
     signal.alarm(0)
+    failed = sum(process.returncode != 0 for process in running)
     if failed:
         raise LaurelError(f"{failed} of {processes} worker processes failed; their messages are above")
+
+
+def _command(settings: Settings, number: int) -> list[str]:
+    """The command of one of several workers."""
+    port = settings.metrics_port + number if settings.metrics_port else 0
+    place = ["--bootstrap", settings.servers, "--state", str(settings.state / str(number)), "--metrics-port", str(port)]
+    name = [] if settings.instance is None else ["--instance", f"{settings.instance}-{number}"]
+    return [sys.executable, "-m", "laurel", "worker", *place, *name]
