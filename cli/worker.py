@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from laurel.agents import arenas
 from laurel.agents.stopping import Stopping
 from laurel.cli import logs
 from laurel.models.errors import LaurelError
@@ -45,6 +46,7 @@ def worker(
 
 def _one(settings: Settings, *, until_idle: bool, verbose: bool) -> None:
     stopping = Stopping()
+    arenas.share()
     logs.set_up(verbose=verbose)
     from laurel.agents.worker import Worker  # noqa: PLC0415 (Faust takes a second to import)
 
