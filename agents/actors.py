@@ -16,6 +16,7 @@ from laurel.models.hashing import combine, hash64
 from laurel.models.networks import PLUS_K, POST
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, Examined, examine
 from laurel.models.repeats import refused_before
+from laurel.models.scale import earned_points
 from laurel.models.voice import (
     ACT,
     COUNTED,
@@ -39,6 +40,8 @@ from laurel.streams.partition import Changes, Part, Partition
 from laurel.streams.store import STATE
 
 STAGE, SOURCE = "actors", "engagements"
+
+Float = npt.NDArray[np.float64]
 
 IMPOSSIBLE = "a score is from 1 to 100"
 OUTCOMES = {
@@ -196,12 +199,21 @@ class Actors:
             from_message(messages[at], "unexpected_record", IMPOSSIBLE) for at in rows.positions[~possible].tolist()
         ]
         accounts = rows.table.column("account").filter(pa.array(possible)).to_pylist()
-        newest = dict(zip(accounts, scores[possible].tolist(), strict=True))
+        days = rows.table.column("day").cast(pa.int32()).to_numpy()[possible]
+        newest = dict(zip(accounts, self._earned(scores[possible], days).tolist(), strict=True))
         keys = [account.encode() for account in newest]
         states = unpack(VOICE, self._partition.store.states(keys))
-        states.header["score"] = np.rint(np.array(list(newest.values()))).astype(np.uint8)
+        states.header["score"] = np.array(list(newest.values()), np.uint8)
         changes.keys, changes.values = [STATE + key for key in keys], list(pack(VOICE, states))
         return changes
+
+    def _earned(self, scores: Float, days: npt.NDArray[np.int32]) -> Int:
+        """Whole points above the base of the day that each score is of; none for a day that wasn't closed."""
+        calendar, some, place = self._context.calendar, *np.unique(days, return_inverse=True)
+        decided = [(calendar.day(day) or {}).get("r0") for day in some.tolist()]
+        r0 = np.array([1.0 if unit is None else unit for unit in decided])
+        known = np.array([unit is not None for unit in decided], np.bool_)
+        return np.where(known[place], earned_points(scores, r0[place], self._context.model), 0)
 
 
 def _without_empty_actors(events: pa.RecordBatch) -> pa.RecordBatch:

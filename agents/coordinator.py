@@ -159,11 +159,16 @@ class Coordinator:
                 if total["network"] in sums:
                     sums[total["network"]][0] += total["reactions"]
                     sums[total["network"]][1] += total["posts"]
-        so_far = {entry["network"]: entry["mean"] for entry in (before["reactions_per_post"] if before else ())}
+        entries, known = (before["reactions_per_post"], before["measured"]) if before else ([], [])
+        so_far = {entry["network"]: entry["mean"] for entry in entries}
+        measured = {
+            entry["network"]: days for entry, days in zip(entries, known, strict=False)
+        }  # none by an older version
         means = network_means(
             np.array([sums[name][0] for name in names], np.int64),
             np.array([sums[name][1] for name in names], np.int64),
             np.array([so_far.get(name, model.first_mean) for name in names]),
+            np.array([measured.get(name, 0) for name in names], np.int64),
             model,
         )
         return {
@@ -179,6 +184,7 @@ class Coordinator:
             "reactions_per_post": [
                 {"network": name, "mean": mean} for name, mean in zip(names, means.tolist(), strict=True)
             ],
+            "measured": [measured.get(name, 0) + (sums[name][1] > 0) for name in names],
             "score_offsets": [],
             "closed_days": closed_days + 1,
             "published": 0,

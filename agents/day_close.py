@@ -24,7 +24,7 @@ from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates, merge, top_candidates
 from laurel.models.ragged import Ragged
-from laurel.models.scale import histogram, percentile, score
+from laurel.models.scale import base_score, earned_points, histogram, percentile, score
 from laurel.models.standing import POINT, Standing, standing, topic_parts
 from laurel.streams.log import LogWriter
 from laurel.streams.outbox import Output
@@ -230,12 +230,13 @@ class DayClose:
 
     def _publish_scores(self, out: Transaction, decided: Mapping[str, Any]) -> None:
         """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
-        a whole point."""
+        a whole earned point."""
         context, model, number = self._context, self._context.model, self._partition.number
         basis = self._basis(self._day, decided)
         last = context.calendar.closed_before(self._day)
         earlier = self._basis(last["day"], last) if last is not None else None
         bins = np.array(decided["bins"], np.int64)
+        base = float(base_score(decided["r0"], model))
         published = 0
         for keys, influences in self._blocks():
             found = self._standing(influences, basis)
@@ -251,7 +252,7 @@ class DayClose:
             if len(rows):
                 parts, factors = found.parts.take(rows), self._factors(found, rows)
                 made_of = contributions(
-                    scores[rows], parts.offsets, parts.rows["code"], parts.rows["part"], factors, model
+                    scores[rows], base, parts.offsets, parts.rows["code"], parts.rows["part"], factors
                 )
                 persons = [keys[at] for at in rows.tolist()]
                 percentiles = percentile(found.raw[rows], bins, model)
@@ -261,9 +262,11 @@ class DayClose:
             # An account that went to a member is no person of its own any more.
             gone = [keys[at] for at in np.flatnonzero(relinked & ~alone).tolist()]
             out.send(Output(context.topic("score-updates"), gone, [None] * len(gone)))
-            whole = np.where(found.present, np.rint(scores), 1.0)
-            was_whole = np.where(was_present, np.rint(before), 0.0)
-            changed = np.flatnonzero(((whole != was_whole) & (found.present | was_present) | relinked) & alone)
+            earned = np.where(found.present, earned_points(scores, decided["r0"], model), 0)
+            had_earned = np.zeros_like(earned)
+            if earlier is not None and earlier.r0 is not None:
+                had_earned = np.where(was_present, earned_points(before, earlier.r0, model), 0)
+            changed = np.flatnonzero(((earned != had_earned) | relinked) & alone)
             if len(changed):
                 accounts = [keys[at] for at in changed.tolist()]
                 given = np.where(found.present, scores, 1.0)[changed]

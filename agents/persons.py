@@ -16,7 +16,7 @@ from laurel.models.combine import combine
 from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
 from laurel.models.refusals import NO_DAY
-from laurel.models.scale import histogram, percentile, score
+from laurel.models.scale import base_score, histogram, percentile, score
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
 from laurel.streams.outbox import Output
@@ -96,7 +96,9 @@ class Persons(Gatherer):
         percentiles = percentile(people.raw, np.array(decided["bins"], np.int64), model)
         owner, code, amount = people.amounts(context.networks)
         offsets = np.searchsorted(owner, np.arange(len(keys) + 1))
-        made_of = contributions(scores, offsets, code, amount, np.ones(len(amount)), model)
+        made_of = contributions(
+            scores, float(base_score(decided["r0"], model)), offsets, code, amount, np.ones(len(amount))
+        )
         changes.outputs += [
             score_updates(context, day, keys, scores, previous, had, percentiles, made_of),
             account_scores(context, day, people.accounts.cast(pa.binary()).to_pylist(), scores[people.owner]),

@@ -35,17 +35,16 @@ def calibrate(bins: Int, previous_r0: float | None, closed_days: int, model: Sco
     """The calibration of a day from its people by raw influence, int64[bins].
 
     `previous_r0` is the last closed day's, None at first; `closed_days` is how many days were closed before this one.
-    r0 solves mean score = 20 within r0_lowest..r0_highest, and moves at most a step a day once r0_free_days have been
-    closed. Where nobody has any influence there is nothing to solve, and the previous r0 (at first r0_first) stays.
-    Where so few have some that even 100 for each of them gives no average of 20, r0 goes to its lower limit.
+    r0 solves mean score = 20 within r0_lowest..r0_highest, and moves at most a step a day once free_days have been
+    closed. Where there is nobody the previous r0 (at first r0_first) stays.
     """
     kept = model.r0_first if previous_r0 is None else previous_r0
     people = int(bins.sum())
-    if people == int(bins[0]):
-        return Calibration(kept, model.lowest if people else None, kept, people)
+    if not people:
+        return Calibration(kept, None, kept, 0)
     wanted = _solve(bins, model)
     r0 = wanted
-    if previous_r0 is not None and closed_days >= model.r0_free_days:
+    if previous_r0 is not None and closed_days >= model.free_days:
         step = 1.0 + model.r0_step
         r0 = min(max(wanted, previous_r0 / step), previous_r0 * step)
     return Calibration(r0, mean_score(bins, r0, model), wanted, people)
@@ -59,15 +58,18 @@ def mean_score(bins: Int, r0: float, model: ScoreModel) -> float:
     return math.fsum((bins[held] * scores).tolist()) / int(bins.sum())
 
 
-def network_means(reactions: Int, posts: Int, previous: Float, model: ScoreModel) -> Float:
+def network_means(reactions: Int, posts: Int, previous: Float, days: Int, model: ScoreModel) -> Float:
     """Mean reactions per post of each network, float64[k], used from the next close on.
 
     `reactions` and `posts` int64[k] are the faded counts, in any one unit, of all accounts that posted on the network;
-    `previous` float64[k] are the means so far (first_mean of a new network), which stay where nobody posted.
+    `previous` float64[k] are the means so far (first_mean of a new network), which stay where nobody posted, and `days`
+    int64[k] closes that measured them: after free_days of these a mean moves by at most mean_step a day.
     """
     posted = posts > 0
     means = np.where(posted, reactions / np.where(posted, posts, 1), previous)
-    return np.clip(means, model.mean_lowest, model.mean_highest)
+    means = np.clip(means, model.mean_lowest, model.mean_highest)
+    step = 1.0 + model.mean_step
+    return np.where(days >= model.free_days, np.clip(means, previous / step, previous * step), means)
 
 
 def _solve(bins: Int, model: ScoreModel) -> float:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from laurel.models.parameters import ScoreModel
-
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-BASE = -1  # code of the point everybody has: network laurel, action base
+BASE = -1  # code of the points everybody has: network laurel, action base
 
 
 @dataclass(frozen=True)
@@ -24,14 +22,14 @@ class Contributions:
 
 
 def contributions(
-    scores: Float, offsets: Int, code: Int, part: Int | Float, amplification: Float, model: ScoreModel
+    scores: Float, base: float, offsets: Int, code: Int, part: Int | Float, amplification: Float
 ) -> Contributions:
-    """Shares of each account's score: (score - 1) * amplification * part / total for each network and action.
+    """Shares of each account's score: (score - base) * amplification * part / total for each network and action.
 
-    `scores` float64[n]; account i owns rows offsets[i]..offsets[i + 1] of `code` int64[m] (position in the network
+    `scores` float64[n]; `base` is the score of who has no influence (scale.base_score); account i owns rows offsets[i]..offsets[i + 1] of `code` int64[m] (position in the network
     table, ascending in an account), `part` int64[m] or float64[m] (faded weight, at least 0, any one unit) and `amplification`
-    float64[m] (of the row's network). `total` is the sum of amplification * part over the account. The base of 1 point
-    comes first, rows without part are left out. The points sum to the score within 1e-9 for all who have a part above
+    float64[m] (of the row's network). `total` is the sum of amplification * part over the account. The base comes
+    first, rows without part are left out. The points sum to the score within 1e-9 for all who have a part above
     0, and for others if their score is the base.
     """
     accounts = len(scores)
@@ -41,12 +39,12 @@ def contributions(
     owner, amount = owner[counts], amount[counts]
     # bincount adds in the order of rows, which is that of codes: the same however accounts are batched.
     total = np.bincount(owner, weights=amount, minlength=accounts)
-    points = (scores - model.lowest)[owner] * amount / total[owner]
+    points = (scores - base)[owner] * amount / total[owner]
 
     sizes = np.bincount(owner, minlength=accounts) + 1
     ends = np.concatenate(([0], np.cumsum(sizes)))
     at = np.arange(len(owner)) + owner + 1  # behind the base rows of one's own account and of those before
-    out = Contributions(ends, np.full(int(ends[-1]), BASE), np.full(int(ends[-1]), model.lowest))
+    out = Contributions(ends, np.full(int(ends[-1]), BASE), np.full(int(ends[-1]), base))
     out.code[at] = code[counts]
     out.points[at] = points
     return out

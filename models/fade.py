@@ -16,14 +16,14 @@ FADE_UNIT = 65_536  # what an age of 0 days counts
 def fade_table(model: ScoreModel) -> Int:
     """What influence still counts at each age, int64[window_days] in 1/65536, read-only.
 
-    F[age] = round(65536 * 2**(-age / half_life) * (1 - (age / window)**2)**2): exponential decay times
-    Tukey's biweight, which reaches zero at the window's end with a slope of zero, so that there is no cliff.
+    F[age] = max(1, round(65536 * 2**(-age / half_life) * (1 - (age / window)**2)**taper_power)): exponential decay times a
+    multiweight kernel (cubed: the triweight), which reaches zero at the window's end smoothly, so that there is no cliff.
     """
     window = model.window_days
     ages = range(window)
     decay = [2.0 ** (-age / model.half_life) for age in ages]
-    taper = [(1.0 - (age / window) ** 2) ** 2 for age in ages]
-    return _frozen([round(FADE_UNIT * d * t) for d, t in zip(decay, taper, strict=True)])
+    taper = [(1.0 - (age / window) ** 2) ** model.taper_power for age in ages]
+    return _frozen([max(1, round(FADE_UNIT * d * t)) for d, t in zip(decay, taper, strict=True)])
 
 
 @lru_cache(maxsize=16)

@@ -16,7 +16,7 @@ class ScoreModel:
 
     Weighing, at the actor:
     selective_after: reactions of one actor and day that count in full; the n-th after them counts this number / n.
-    engager_step: millionths by which each whole point of the engager's score raises a weight.
+    engager_step: millionths by which each whole point that the engager has earned (above the score of no influence) raises a weight.
     engager_lag: days between the open day and the newest published score that may weigh its engagements.
     anonymous_share: millionths of an action's weight that count when nobody is named as its actor.
     memory_half_life: days in which what an actor is remembered to have brought a target halves. Much shorter than half_life: an act
@@ -33,6 +33,7 @@ class ScoreModel:
     Adding up, at the target:
     window_days: days that count; influence of this age or older is nothing.
     half_life: days in which influence halves, before the taper that brings it to zero at the window's end.
+    taper_power: how flat that end is: the power of 1 - (age / window)^2.
     amplification_floor: share of the influence that stays however many posts it took.
     amplification_prior: posts, with the network's mean reactions, added to everybody's own before dividing.
     first_mean: reactions per post taken for a network of which nothing is known.
@@ -41,6 +42,7 @@ class ScoreModel:
     The scale:
     lowest, highest: limits of the score, in points.
     top_ratio: raw influence, in units of r0, that reaches `highest`.
+    prior: raw influence lent to everybody, in points: what a score says of people of whom little is known.
     bins: bins that people are counted in by raw influence; bin 0 holds those without any.
     bins_per_octave: bins by which a doubling of raw influence moves.
     bins_from: log2 of the raw influence at which bin 1 begins.
@@ -50,7 +52,8 @@ class ScoreModel:
     r0_first: unit of raw influence before anybody had any.
     r0_lowest, r0_highest: limits of r0, in raw influence.
     r0_step: the most by which r0 rises in a day, as a share of it; it falls by the same factor at most.
-    r0_free_days: closed days after which that limit begins to hold.
+    mean_step: likewise for a network's mean reactions per post.
+    free_days: closed days after which these limits begin to hold: for r0 all of them, for a mean those since the network's first post.
 
     Leaders:
     leaders_kept: ranks a leaderboard holds.
@@ -73,6 +76,7 @@ class ScoreModel:
     future_days: int = 30
     window_days: int = 90
     half_life: float = 30.0
+    taper_power: int = 3
     amplification_floor: float = 0.25
     amplification_prior: float = 5.0
     first_mean: float = 1.0
@@ -81,6 +85,7 @@ class ScoreModel:
     lowest: float = 1.0
     highest: float = 100.0
     top_ratio: float = 10_000.0
+    prior: float = 1.0
     bins: int = 2_048
     bins_per_octave: int = 32
     bins_from: int = -20
@@ -88,8 +93,9 @@ class ScoreModel:
     r0_first: float = 1.0
     r0_lowest: float = 1e-6
     r0_highest: float = 1e9
-    r0_step: float = 0.03
-    r0_free_days: int = 30
+    r0_step: float = 0.02
+    mean_step: float = 0.004
+    free_days: int = 45
     leaders_kept: int = 100
     gold_ranks: int = 20
     blue_ranks: int = 50

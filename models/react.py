@@ -16,9 +16,9 @@ def selectivity(ordinal: Int, model: ScoreModel) -> Int:
     return np.where(ordinal <= free, 1_000_000, free * 1_000_000 // np.maximum(ordinal, 1))
 
 
-def engager_factor(score: Int, model: ScoreModel) -> Int:
-    """Millionths by which an engager's whole score multiplies a weight; 0 (nothing published) counts as 1."""
-    return 1_000_000 + model.engager_step * np.maximum(score, 1)
+def engager_factor(earned: Int, model: ScoreModel) -> Int:
+    """Millionths by which the whole points that an engager has earned multiply a weight."""
+    return 1_000_000 + model.engager_step * earned
 
 
 def react(voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], model: ScoreModel) -> None:

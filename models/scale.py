@@ -13,22 +13,36 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 
-def score(raw: Float, r0: float, model: ScoreModel) -> Float:
+def score(raw: Float, r0: Float | float, model: ScoreModel) -> Float:
     """Scores of raw influences (float64[n], points, at least 0), float64[n] in 1..100.
 
-    min(100, 1 + 99 * log1p(raw / r0) / log1p(top)): well above r0 each further point takes the same factor of
-    influence. `r0` (above 0) is the raw influence at which the scale turns from linear to logarithmic.
+    min(100, 1 + 99 * log1p((raw + prior) / r0) / log1p(top)): well above r0 each further point takes the same factor
+    of influence. `r0` (above 0) is the raw influence at which the scale turns from linear to logarithmic; `prior` is lent
+    to everybody, so that some r0 gives any population its average, however few of it have influence of their own.
     """
     span = model.highest - model.lowest
-    points: Float = model.lowest + span * np.log1p(raw / r0) / np.log1p(model.top_ratio)
+    points: Float = model.lowest + span * np.log1p((raw + model.prior) / r0) / np.log1p(model.top_ratio)
     return np.minimum(model.highest, points)
 
 
+def base_score(r0: Float | float, model: ScoreModel) -> Float:
+    """The score of who has no influence of their own, float64 of r0's shape."""
+    return score(np.zeros_like(r0, np.float64), r0, model)
+
+
+def earned_points(scores: Float, r0: Float | float, model: ScoreModel) -> Int:
+    """Whole points by which scores (float64[n]) of a day with that r0 (one, or n) are above the base, int64[n], at least 0.
+
+    This is what weighs an engager: a score that anybody gets just for being there weighs nothing.
+    """
+    return np.rint(np.maximum(scores - base_score(r0, model), 0.0)).astype(np.int64)
+
+
 def raw_of(scores: Float, r0: float, model: ScoreModel) -> Float:
-    """The least raw influence (points) that gives each score, float64[n]: the inverse of `score` on 1..100."""
+    """The least raw influence (points) that gives each score, float64[n]: the inverse of `score` from the base to 100."""
     span = model.highest - model.lowest
     ratio: Float = np.expm1((scores - model.lowest) / span * np.log1p(model.top_ratio))
-    return r0 * ratio
+    return np.maximum(0.0, r0 * ratio - model.prior)
 
 
 def bin_of(raw: Float, model: ScoreModel = V1) -> Int:

@@ -20,7 +20,7 @@ Flags = npt.NDArray[np.bool_]
 # day: the actor's clock, days since 1970-01-01.
 # acts, plus_ks: accepted reactions and +Ks since the clock's day began, without those taken back; withdrawn: reactions
 # among these that were. newest: newest day of any act remembered, anonymous ones too. first_block: number of the oldest
-# block kept. score: published, in whole points, 0 before any.
+# block kept. score: whole points that the published score is above the base, 0 before any.
 HEADER = np.dtype(
     [
         ("day", "<i4"),

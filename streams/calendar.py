@@ -155,6 +155,7 @@ def requested(day: int, model: str) -> Record:
         "percentiles": [],
         "bins": [],
         "reactions_per_post": [],
+        "measured": [],
         "score_offsets": [],
         "closed_days": 0,
         "published": 0,

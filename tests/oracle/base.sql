@@ -7,10 +7,12 @@ CREATE MACRO today() AS CAST(getvariable('today') AS BIGINT);
 CREATE MACRO before() AS CAST(getvariable('before') AS BIGINT);
 CREATE MACRO weighed_to() AS CAST(getvariable('weighed_to') AS BIGINT);
 CREATE MACRO r0() AS CAST(getvariable('r0') AS DOUBLE);
-CREATE MACRO score_of(raw) AS least(100, 1 + 99 * ln(1 + raw / r0()) / ln(10001.0::DOUBLE));
+-- One point is lent to everybody.
+CREATE MACRO score_with(raw, unit) AS least(100, 1 + 99 * ln(1 + (raw + 1) / unit) / ln(10001.0::DOUBLE));
+CREATE MACRO score_of(raw) AS score_with(raw, r0());
 
 CREATE TABLE fade AS
-SELECT age, CAST(round_even(65536 * pow(2, -age / 30e0) * pow(1 - pow(age / 90e0, 2), 2), 0) AS BIGINT) AS f
+SELECT age, greatest(1, CAST(round_even(65536 * pow(2, -age / 30e0) * pow(1 - pow(age / 90e0, 2), 3), 0) AS BIGINT)) AS f
 FROM range(90) t(age);
 
 CREATE TABLE memory AS
@@ -23,7 +25,7 @@ CREATE TABLE buckets (account VARCHAR, day BIGINT, admit BIGINT, network VARCHAR
                       weight BIGINT, count BIGINT);
 CREATE TABLE topic_buckets (topic VARCHAR, person VARCHAR, day BIGINT, admit BIGINT, weight BIGINT, plus_k BIGINT);
 CREATE TABLE closed (day BIGINT);
-CREATE TABLE means (day BIGINT, network VARCHAR, mean DOUBLE);
+CREATE TABLE means (day BIGINT, network VARCHAR, mean DOUBLE, days BIGINT);
 CREATE TABLE calendar (day BIGINT, people BIGINT, r0 DOUBLE, mean DOUBLE, binned_mean DOUBLE);
 CREATE TABLE scores (day BIGINT, account VARCHAR, raw DOUBLE, score DOUBLE, previous DOUBLE, percentile DOUBLE);
 CREATE TABLE contributions (day BIGINT, account VARCHAR, network VARCHAR, action VARCHAR, points DOUBLE);

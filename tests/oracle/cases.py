@@ -17,7 +17,7 @@ NETWORKS = {
     ("flickr", "favorite"): (0.5, "reaction"),
     ("laurel", "plus_k"): (0.0, "plus_k"),
 }
-BASE = 1_100_000  # engager factor of somebody without a score, millionths
+BASE = 1_000_000  # engager factor of somebody without a score, millionths
 
 
 def potential(points: int) -> int:
@@ -69,3 +69,10 @@ def changes(result: OracleResult) -> list[tuple[Any, ...]]:
     """The sash changes, as (day, person, sash, change)."""
     rows = [tuple(row[name] for name in ("day", "person", "sash", "change")) for row in result.sashes.to_pylist()]
     return sorted(rows)
+
+
+def earned(result: OracleResult, day: int, account: str) -> int:
+    """Whole points of an account's score above that of no influence, which everybody has at the day's r0."""
+    (r0,) = [row["r0"] for row in result.calendar.to_pylist() if row["day"] == day]
+    base = 1 + 99 * math.log1p(1 / r0) / math.log1p(10_000)
+    return round(scores(result, day)[account]["score"] - base)

@@ -1,15 +1,17 @@
 -- Final weights of the engagements that arrived while a day up to `today` was open, and the buckets they fall into.
--- An engager counts by the score of the newest closed day at least two before the day that was open then.
+-- An engager counts by the points above the score of no influence, whole, of the newest closed day at least two before
+-- the day that was open then.
 
 CREATE OR REPLACE TEMP TABLE due AS
 WITH openings AS (
   SELECT epoch, (SELECT max(day) FROM closed WHERE day <= epoch - 2) AS reference
   FROM (SELECT DISTINCT epoch FROM increments WHERE epoch > weighed_to() AND epoch <= today())
 )
-SELECT i.*, i.inc * (1000000 + 100000 * CAST(round_even(coalesce(s.score, 1), 0) AS BIGINT)) // 1000000 AS weight
+SELECT i.*, i.inc * (1000000 + 100000 * CAST(round_even(greatest(coalesce(s.score - score_with(0, c.r0), 0), 0), 0) AS BIGINT)) // 1000000 AS weight
 FROM increments i
 JOIN openings o ON o.epoch = i.epoch
-LEFT JOIN scores s ON s.day = o.reference AND s.account = i.actor;
+LEFT JOIN scores s ON s.day = o.reference AND s.account = i.actor
+LEFT JOIN calendar c ON c.day = o.reference;
 
 INSERT INTO weights SELECT seq, event_id, weight FROM due;
 

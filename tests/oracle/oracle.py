@@ -19,8 +19,9 @@ Networks = Mapping[tuple[str, str], tuple[float, str]]
 AVERAGE = 20.0  # points: the mean score that r0 is chosen for
 LOWEST_R0, HIGHEST_R0 = 1e-6, 1e9
 HALVINGS = 200
-FREE_CLOSES = 30  # closes after which r0 moves slowly
-STEP = 0.03  # share by which r0 rises at a close at most; it falls by the same factor
+LENT = 1.0  # points of raw influence that everybody has
+FREE_CLOSES = 45  # closes after which r0 moves slowly
+STEP = 0.02  # share by which r0 rises at a close at most; it falls by the same factor
 PAIRS_KEPT = 4096
 LAST_EPOCH = 2**31 - 1
 
@@ -54,7 +55,7 @@ class OracleResult:
     `leaderboards(day, topic, kind, rank, person, strength, plus_k)`: all ranks; kind influencer or plus_k, strength in
     micro-points / 65536;
     `sashes(day, person, topic, sash, change, influencer_rank, plus_k_rank)`: changes only;
-    `means(day, network, mean)`: reactions per post, used from the next close on.
+    `means(day, network, mean, days)`: reactions per post, used from the next close on, and closes that measured them.
     """
 
     scores: pa.Table
@@ -159,7 +160,7 @@ def read_networks(path: Path) -> Networks:
 
 def calibrated(histogram: Sequence[tuple[float, int]], previous_r0: float | None, closed_days: int) -> float:
     """r0 (points) for people counted by raw influence, (raw, people) each, after `closed_days` earlier closes."""
-    if not any(raw > 0 for raw, _ in histogram):
+    if not histogram:
         return 1.0 if previous_r0 is None else previous_r0
     low, high = math.log(LOWEST_R0), math.log(HIGHEST_R0)
     for _ in range(HALVINGS):
@@ -177,7 +178,7 @@ def calibrated(histogram: Sequence[tuple[float, int]], previous_r0: float | None
 def mean_score(histogram: Sequence[tuple[float, int]], r0: float) -> float:
     """Mean score of people counted by raw influence."""
     scale = math.log1p(10_000)
-    points = sum(min(100.0, 1 + 99 * math.log1p(raw / r0) / scale) * people for raw, people in histogram)
+    points = sum(min(100.0, 1 + 99 * math.log1p((raw + LENT) / r0) / scale) * people for raw, people in histogram)
     return points / sum(people for _, people in histogram)
 
 

@@ -9,7 +9,7 @@ FROM raws JOIN ranked USING (bin)
 LEFT JOIN (SELECT account, score FROM scores WHERE day = before()) p USING (account);
 
 INSERT INTO contributions
-SELECT today(), account, network, action, (score_of(raw) - 1) * amplification * part / total
+SELECT today(), account, network, action, (score_of(raw) - score_of(0)) * amplification * part / total
 FROM (
   SELECT p.account, p.network, p.action, p.part, v.amplification,
          sum(v.amplification * p.part) OVER (PARTITION BY p.account) AS total
@@ -17,15 +17,19 @@ FROM (
   WHERE p.kind = 'reaction' AND p.part > 0
 ) JOIN raws USING (account)
 UNION ALL
-SELECT today(), account, 'laurel', 'base', 1 FROM raws;
+SELECT today(), account, 'laurel', 'base', score_of(0) FROM raws;
 
--- A network's mean stays as it was while nobody posts there.
+-- A network's mean stays as it was while nobody posts there. After 45 closes that measured it, it moves by 0.4 % at most.
 INSERT INTO means
-SELECT today(), network, coalesce(n.mean, o.mean)
+SELECT today(), network,
+  CASE WHEN n.mean IS NULL THEN o.mean
+       WHEN o.days >= 45 THEN greatest(o.mean / 1.004, least(o.mean * 1.004, n.mean))
+       ELSE n.mean END,
+  coalesce(o.days, 0) + CASE WHEN n.mean IS NULL THEN 0 ELSE 1 END
 FROM (
   SELECT network, greatest(0.2, least(100, sum(reactions) / sum(posts))) AS mean FROM voices WHERE posts > 0 GROUP BY network
 ) n
-FULL OUTER JOIN (SELECT network, mean FROM means WHERE day = before()) o USING (network);
+FULL OUTER JOIN (SELECT network, mean, days FROM means WHERE day = before()) o USING (network);
 
 CREATE OR REPLACE TEMP TABLE ranked AS
 SELECT topic, person, strength, plus_k,

@@ -110,7 +110,7 @@ class PlainActor:
         if e.anonymous:
             if e.kind == 0:
                 share = e.action_weight * self.model.anonymous_share // 1_000_000
-                return Outcome(COUNTED, _potential(share) * 1_100_000 // 1_000_000, 1, 0, e.day)
+                return Outcome(COUNTED, _potential(share), 1, 0, e.day)
             return Outcome(COUNTED, 0, 1, 0, e.day)
         if e.kind == 1:
             return Outcome(COUNTED, 0, 1, 0, e.day)
@@ -125,7 +125,7 @@ class PlainActor:
         memory = self._memory(e.target)
         increment = _potential(memory + act.used) - _potential(memory)
         self.pairs.setdefault(e.target, []).append(act)
-        factor = 1_000_000 + self.model.engager_step * max(self.score, 1)
+        factor = 1_000_000 + self.model.engager_step * self.score
         return Outcome(COUNTED, increment * factor // 1_000_000, 1, 0, e.day)
 
     def _plus_k(self, e: Event) -> Outcome:

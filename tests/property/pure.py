@@ -19,7 +19,7 @@ from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.networks import POST, Networks
 from laurel.models.parameters import V1, ScoreModel
 from laurel.models.refusals import ACCEPTED, DAY, NO_DAY, examine
-from laurel.models.scale import histogram, score
+from laurel.models.scale import earned_points, histogram, score
 from laurel.models.standing import standing
 from laurel.models.voice import COUNTED, Acts, blank
 from laurel.models.weigh import weigh
@@ -93,6 +93,10 @@ class Close:
     def mean(self) -> float:
         return float(self.scores[self.present].mean())
 
+    def earned(self, model: ScoreModel) -> Int:
+        """Whole points above the score of no influence."""
+        return np.where(self.present, earned_points(self.scores, self.r0, model), 0)
+
 
 class Population:
     """n accounts from day 0 on. `known` are the scores published before it, `hold` a calibration that stays."""
@@ -105,6 +109,7 @@ class Population:
         self._voices.header["score"] = 0 if known is None else known
         self._influences = Influences(ragged.empty(accounts, BUCKET), ragged.empty(accounts, TOPIC))
         self._means = np.full(len(NETWORKS.network_names), hold.mean if hold else model.first_mean)
+        self._measured = np.zeros(len(self._means), np.int64)
         self._taken = 0
         self.open_day = 0
         self.closes: list[Close] = []
@@ -159,7 +164,7 @@ class Population:
         lag = self._model.engager_lag
         assert len(self.closes) > self.open_day - lag, "a day opens when the one two before it is closed"
         if self.open_day >= lag:
-            self._voices.header["score"] = np.rint(self.closes[self.open_day - lag].scores).astype(np.uint8)
+            self._voices.header["score"] = self.closes[self.open_day - lag].earned(self._model)
 
     def close(self) -> Close:
         """Closes the oldest day that isn't, which must be marked."""
@@ -175,7 +180,8 @@ class Population:
             posting, sums = of["posts"] > 0, np.zeros((2, len(self._means)), np.int64)
             for row, name in enumerate(("reactions", "posts")):
                 np.add.at(sums[row], of["network"][posting], of[name][posting])
-            means = network_means(sums[0], sums[1], self._means, model)
+            means = network_means(sums[0], sums[1], self._means, self._measured, model)
+            self._measured = self._measured + (sums[1] > 0)
         scores = np.where(found.present, score(found.raw, r0, model), model.lowest)
         self.closes.append(Close(day, found.present, found.raw, scores, r0, self._means))
         self._means = means

@@ -6,27 +6,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laurel.models.contributions import BASE, Contributions, contributions
-from laurel.models.parameters import V1
+
+BASE_SCORE = 13.5
 
 row = st.tuples(
     st.integers(0, 60), st.one_of(st.just(0), st.integers(0, 10), st.integers(0, 2**62)), st.floats(0.25, 1)
 )
-account = st.tuples(st.lists(row, max_size=8, unique_by=lambda row: row[0]).map(sorted), st.floats(1, 100))
+account = st.tuples(st.lists(row, max_size=8, unique_by=lambda row: row[0]).map(sorted), st.floats(BASE_SCORE, 100))
 accounts = st.lists(account, max_size=8)
 Account = tuple[list[tuple[int, int, float]], float]
 
 
 def explain(people: list[Account]) -> Contributions:
     rows = [row for own, _ in people for row in own]
-    scores = [score if any(part for _, part, _ in own) else 1.0 for own, score in people]
+    scores = [score if any(part for _, part, _ in own) else BASE_SCORE for own, score in people]
     offsets: npt.NDArray[np.int64] = np.concatenate(([0], np.cumsum([len(own) for own, _ in people], dtype=np.int64)))
     return contributions(
         np.array(scores, np.float64),
+        BASE_SCORE,
         offsets,
         np.array([code for code, _, _ in rows], np.int64),
         np.array([part for _, part, _ in rows], np.int64),
         np.array([factor for _, _, factor in rows], np.float64),
-        V1,
     )
 
 
@@ -35,7 +36,7 @@ def test_the_points_add_up_to_the_score(people: list[Account]) -> None:
     found = explain(people)
     for i, (own, score) in enumerate(people):
         points = found.points[found.offsets[i] : found.offsets[i + 1]]
-        expected = score if any(part for _, part, _ in own) else 1.0
+        expected = score if any(part for _, part, _ in own) else BASE_SCORE
         assert abs(points.sum() - expected) < 1e-9
         assert (points >= 0).all()
 
@@ -46,7 +47,7 @@ def test_everybody_has_the_base_point_and_then_each_action_that_counts(people: l
     for i, (own, _) in enumerate(people):
         mine = slice(found.offsets[i], found.offsets[i + 1])
         assert found.code[mine].tolist() == [BASE, *(code for code, part, _ in own if part)]
-        assert found.points[mine][0] == 1.0
+        assert found.points[mine][0] == BASE_SCORE
 
 
 @given(account)
@@ -54,7 +55,7 @@ def test_points_are_shared_by_amplified_influence(person: Account) -> None:
     own, score = person
     found = explain([person])
     total = sum(part * factor for _, part, factor in own)
-    expected = [(score - 1) * factor * part / total for _, part, factor in own if part]
+    expected = [(score - BASE_SCORE) * factor * part / total for _, part, factor in own if part]
     assert np.allclose(found.points[1:], expected, rtol=1e-12, atol=0)
 
 

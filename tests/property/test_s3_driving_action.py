@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laurel.models.networks import POST
+from laurel.models.parameters import V1
+from laurel.models.scale import base_score
 from tests.property.logs import logs
 from tests.property.pure import NETWORKS, Hold, Int, Log, Population, acts, posts, run
 
@@ -38,10 +40,10 @@ def test_no_network_has_an_action_for_having_followers_and_posting_weighs_nothin
 @settings(max_examples=40, deadline=None)
 def test_a_small_audience_that_acts_beats_a_large_one_that_does_not(acting: int, posted: int) -> None:
     small, large = 0, 1
-    log = posts(small, 1) + posts(large, posted) + acts(range(2, 2 + acting), small)
+    log = posts(small, 1) + posts(large, 1 + posted) + acts(range(2, 2 + acting), small)
     followers = np.where(log.target == large, 1_000_000, acting)
     found = closed(log, followers, 2 + acting).closes[0]
-    assert found.scores[small] > found.scores[large] == 1.0
+    assert found.scores[small] > found.scores[large] == base_score(found.r0, V1)
 
 
 @given(st.integers(0, 60), st.integers(1, 60))
@@ -70,4 +72,4 @@ def test_somebody_who_only_posts_has_the_lowest_score_every_day() -> None:
     log = posts(0, 50, day=0) + posts(0, 50, day=1) + acts(range(2, 20), 1, day=1)
     for close in run(log, 20, 5):
         assert close.present[0]
-        assert close.scores[0] == 1.0
+        assert close.scores[0] == close.scores[close.present].min() == base_score(close.r0, V1)

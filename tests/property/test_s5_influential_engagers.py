@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.logs import ACTIONS, logs
-from tests.property.pure import NOBODY, Hold, Int, Log, Population, acts, run
+from tests.property.pure import NOBODY, Hold, Int, Log, Population, acts, posts, run
 
 PEOPLE = 5
 whole = st.integers(0, 100)
@@ -33,14 +33,21 @@ def test_they_count_strictly_more_from_whole_point_to_whole_point(log: Log, scor
     assert (higher > lower)[told_apart].all()
 
 
-def test_somebody_with_a_hundred_points_counts_ten_times_a_stranger_and_a_stranger_more_than_nobody() -> None:
-    famous, stranger, nobody = (int(weights(acts(actor, 0), [0, 0, 100])[0]) for actor in (2, 1, NOBODY))
-    assert abs(famous - 10 * stranger) <= 10
+def test_who_has_earned_eighty_points_counts_nine_times_a_stranger_and_a_stranger_more_than_nobody() -> None:
+    famous, stranger, nobody = (int(weights(acts(actor, 0), [0, 0, 80])[0]) for actor in (2, 1, NOBODY))
+    assert abs(famous - 9 * stranger) <= 9
     assert famous > stranger > nobody > 0
 
 
-def test_without_a_score_one_counts_as_with_the_lowest() -> None:
-    assert weights(acts(1, 0), [0, 0]).tolist() == weights(acts(1, 0), [0, 1]).tolist()
+@given(st.integers(1, 300))
+@settings(max_examples=10, deadline=None)
+def test_a_score_that_one_has_just_for_posting_weighs_nothing(count: int) -> None:
+    poster, stranger, by_poster, by_stranger = range(4)
+    log = posts(poster, count) + acts(range(4, 20), 4 + np.arange(16)[::-1])
+    log += acts([poster, stranger], [by_poster, by_stranger], day=2)
+    closes = run(log, 20)
+    assert closes[0].scores[poster] > 10
+    assert closes[2].raw[by_poster] == closes[2].raw[by_stranger]
 
 
 @given(st.integers(2, 60))

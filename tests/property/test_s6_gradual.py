@@ -13,7 +13,8 @@ def test_recent_counts_more_and_the_window_ends_near_zero() -> None:
     table = fade_table(V1)
     assert len(table) == V1.window_days == 90
     assert table[0] == FADE_UNIT
-    assert (np.diff(table) < 0).all()
+    assert (np.diff(table) <= 0).all()
+    assert (np.diff(table[:85]) < 0).all()
     assert 0 < table[-1] < FADE_UNIT / 10_000
 
 
@@ -39,8 +40,8 @@ def test_a_quiet_weekend_after_steady_days_costs_at_most_a_point(points: float, 
 
 
 @given(st.floats(1, 100), st.integers(0, 90))
-def test_silence_after_one_loud_day_never_takes_more_than_nine_points_a_day(points: float, age: int) -> None:
+def test_silence_after_one_loud_day_never_takes_more_than_four_and_a_half_points_a_day(points: float, age: int) -> None:
     table = np.append(fade_table(V1), [0, 0]) / FADE_UNIT
     raw = raw_of(np.array([points]), 1.0, V1)[0]
     today, tomorrow = score(raw * table[age : age + 2], 1.0, V1)
-    assert today - tomorrow <= 9.0
+    assert today - tomorrow <= 4.5

@@ -53,7 +53,7 @@ def test_many_posts_without_any_reaction_keep_little_more_than_the_floor(posts: 
 def test_a_networks_mean_is_its_reactions_by_its_posts_within_limits(
     reactions: int, posts: int, previous: float
 ) -> None:
-    (mean,) = network_means(np.array([reactions]), np.array([posts]), np.array([previous]), V1)
+    (mean,) = network_means(np.array([reactions]), np.array([posts]), np.array([previous]), np.zeros(1, np.int64), V1)
     assert V1.mean_lowest <= mean <= V1.mean_highest
     assume(V1.mean_lowest <= reactions / posts <= V1.mean_highest)
     assert mean == reactions / posts
@@ -61,4 +61,4 @@ def test_a_networks_mean_is_its_reactions_by_its_posts_within_limits(
 
 @given(means)
 def test_a_network_where_nobody_posted_keeps_its_mean(previous: float) -> None:
-    assert network_means(np.array([7]), np.array([0]), np.array([previous]), V1)[0] == previous
+    assert network_means(np.array([7]), np.array([0]), np.array([previous]), np.zeros(1, np.int64), V1)[0] == previous

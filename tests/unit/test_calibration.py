@@ -5,7 +5,7 @@ import pytest
 
 from laurel.models.calibration import calibrate, mean_score
 from laurel.models.parameters import V1
-from laurel.models.scale import bin_centres, histogram, percentile, score, score_percentiles
+from laurel.models.scale import base_score, bin_centres, histogram, percentile, score, score_percentiles
 
 NOBODY = np.zeros(V1.bins, np.int64)
 
@@ -17,9 +17,11 @@ def test_with_nobody_the_unit_stays_and_there_is_no_average() -> None:
     assert percentile(np.array([0.0, 5.0]), NOBODY, V1).tolist() == [0.0, 0.0]
 
 
-def test_with_nobody_of_influence_the_unit_stays_and_the_average_is_one() -> None:
+def test_where_nobody_has_any_influence_everybody_is_average() -> None:
     found = calibrate(histogram(np.zeros(9), V1), 3.5, 0, V1)
-    assert (found.r0, found.mean, found.people) == (3.5, 1.0, 9)
+    assert found.people == 9
+    assert found.mean == pytest.approx(20, abs=1e-9)
+    assert base_score(found.r0, V1) == pytest.approx(20, abs=1e-9)
 
 
 def test_one_person_has_the_average_score() -> None:
@@ -28,20 +30,21 @@ def test_one_person_has_the_average_score() -> None:
     assert percentile(np.array([7.0]), histogram(np.array([7.0]), V1), V1)[0] == 50.0
 
 
-def test_too_few_people_of_influence_take_the_unit_to_its_lower_limit() -> None:
-    raw = np.concatenate((np.full(10, 5.0), np.zeros(90)))
+@pytest.mark.parametrize("influential", [1, 10, 50])
+def test_however_few_have_influence_the_average_is_twenty_and_they_stand_out(influential: int) -> None:
+    raw = np.concatenate((np.full(influential, 50.0), np.zeros(1_000 - influential)))
     found = calibrate(histogram(raw, V1), None, 0, V1)
-    assert found.r0 == V1.r0_lowest
-    assert found.mean is not None
-    assert found.mean < V1.mean
+    assert found.mean == pytest.approx(20, abs=1e-9)
+    assert score(np.array([50.0]), found.r0, V1)[0] > 50
+    assert base_score(found.r0, V1) > 17
 
 
 def test_influence_beyond_all_measure_takes_the_unit_to_its_upper_limit() -> None:
     assert calibrate(histogram(np.full(10, 1e30), V1), None, 0, V1).r0 == V1.r0_highest
 
 
-@pytest.mark.parametrize(("closed", "free"), [(0, True), (29, True), (30, False), (400, False)])
-def test_the_unit_moves_freely_until_thirty_days_are_closed(closed: int, free: bool) -> None:
+@pytest.mark.parametrize(("closed", "free"), [(0, True), (44, True), (45, False), (400, False)])
+def test_the_unit_moves_freely_until_forty_five_days_are_closed(closed: int, free: bool) -> None:
     high, low = histogram(np.full(5, 1e4), V1), histogram(np.full(5, 1e-2), V1)
     for bins, step in ((high, 1 + V1.r0_step), (low, 1 / (1 + V1.r0_step))):
         found = calibrate(bins, 1.0, closed, V1)

@@ -68,6 +68,12 @@ def wire(schema: Schema, record: dict[str, Any]) -> bytes:
     return b"\0" + schema.id.to_bytes(4, "big") + reference.write(record, schema)
 
 
+def resolved(writer: Schema, record: dict[str, Any]) -> dict[str, Any]:
+    """A record of the newest version as it is read when an earlier one has written it: what that lacks has its default."""
+    newest, known = CODEC.schemas.by_name(writer.name), {field["name"] for field in json.loads(writer.plain)["fields"]}
+    return {name: value if name in known else newest.defaults[name] for name, value in record.items()}
+
+
 def told(records: list[dict[str, Any]]) -> str:
     """Records as text, so that a NaN equals itself."""
     return json.dumps(records, sort_keys=True)
@@ -95,12 +101,12 @@ def test_fastavro_s_records_decode_to_the_same_values_in_order(chunk: list[tuple
     decoded = accounted([wire(schema, record) for schema, record in chunk])
     assert decoded.errors == []
     for name, rows in decoded.batches.items():
-        expected = [record for schema, record in chunk if schema.name == name]
+        expected = [resolved(schema, record) for schema, record in chunk if schema.name == name]
         assert told(rows.table.to_pylist()) == told(expected)
 
 
 @patient
-@given(st.data(), st.sampled_from(SCHEMAS))
+@given(st.data(), st.sampled_from([schema for schema in SCHEMAS if schema.newest]))
 def test_encoded_batches_are_what_fastavro_writes(data: st.DataObject, schema: Schema) -> None:
     records = data.draw(st.lists(RECORDS[schema.name], max_size=8))
     start = data.draw(st.integers(0, len(records)))
@@ -164,8 +170,8 @@ def test_what_a_value_means_does_not_depend_on_its_neighbours(chunk: list[bytes 
 @given(damaged())
 def test_what_is_accepted_is_what_fastavro_reads(value: bytes) -> None:
     for name, rows in accounted([value]).batches.items():
-        schema = CODEC.schemas.by_name(name)
-        assert told(rows.table.to_pylist()) == told([reference.read(value[5:], schema, schema)])
+        (writer,) = (schema for schema in SCHEMAS if schema.id == int.from_bytes(value[1:5], "big"))
+        assert told(rows.table.to_pylist()) == told([reference.read(value[5:], writer, CODEC.schemas.by_name(name))])
 
 
 @patient

@@ -12,8 +12,8 @@ def test_the_tables_are_the_formulas_rounded() -> None:
     getcontext().prec = 50
     for age in range(90):
         decay = Decimal(2) ** (Decimal(-age) / 30)
-        taper = (1 - (Decimal(age) / 90) ** 2) ** 2
-        assert fade_table(V1)[age] == round(65536 * decay * taper)
+        taper = (1 - (Decimal(age) / 90) ** 2) ** 3
+        assert fade_table(V1)[age] == max(1, round(65536 * decay * taper))
         assert memory_table(V1)[age] == round(65536 * Decimal(2) ** (Decimal(-age) / 10))
 
 

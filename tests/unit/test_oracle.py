@@ -12,13 +12,13 @@ from tests.oracle.cases import (
     DAY,
     MONDAY,
     NETWORKS,
+    earned,
     event,
     plus_k,
     points_for,
     potential,
     reasons,
     run,
-    scores,
     weights,
 )
 
@@ -26,13 +26,13 @@ from tests.oracle.cases import (
 
 
 def test_a_first_reaction_weighs_its_action_by_the_logarithm_and_an_unscored_engager() -> None:
-    # log1p(1) = 0.693147..., log1p(0.3) = 0.262364...; times 1.1
-    assert weights([event("twitter:a"), event("twitter:b", action="like")]) == [762_461, 288_600]
+    # log1p(1) = 0.693147..., log1p(0.3) = 0.262364...
+    assert weights([event("twitter:a"), event("twitter:b", action="like")]) == [693_147, 262_364]
 
 
 def test_a_repeat_of_a_pair_counts_less_than_the_first() -> None:
     # log1p(2) - log1p(1) = 1.098612 - 0.693147 = 0.405465
-    assert weights([event("twitter:a"), event("twitter:a")]) == [762_461, 405_465 * 11 // 10]
+    assert weights([event("twitter:a"), event("twitter:a")]) == [693_147, 405_465]
 
 
 def test_what_a_pair_brought_is_forgotten_by_half_in_ten_days_and_wholly_in_ninety() -> None:
@@ -41,7 +41,7 @@ def test_what_a_pair_brought_is_forgotten_by_half_in_ten_days_and_wholly_in_nine
     assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 10)])[1] == (
         (potential(half + 1_000_000) - potential(half)) * BASE // 1_000_000
     )
-    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 90)]) == [762_461, 762_461]
+    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 90)]) == [693_147, 693_147]
 
 
 def test_a_late_event_neither_rewinds_nor_fades_the_memory_of_its_pair() -> None:
@@ -52,24 +52,24 @@ def test_a_late_event_neither_rewinds_nor_fades_the_memory_of_its_pair() -> None
 def test_an_actor_s_eleventh_reaction_of_a_day_counts_ten_elevenths() -> None:
     events = [event("twitter:a", f"twitter:t{number}") for number in range(12)]
     eleventh, twelfth = 10_000_000 // 11, 10_000_000 // 12
-    assert weights(events)[9:] == [762_461, potential(eleventh) * 11 // 10, potential(twelfth) * 11 // 10]
+    assert weights(events)[9:] == [693_147, potential(eleventh), potential(twelfth)]
 
 
 def test_posts_plus_ks_and_anonymous_reactions_use_up_nothing_of_a_day() -> None:
     others = [event("twitter:a", "twitter:a", "post"), plus_k("twitter:a", "twitter:t", "jazz"), event(None)] * 5
-    assert weights([*others, event("twitter:a")])[-1] == 762_461
+    assert weights([*others, event("twitter:a")])[-1] == 693_147
 
 
 def test_an_actor_s_day_begins_again_only_when_its_own_clock_moves_on() -> None:
     tuesday = [event("twitter:a", f"twitter:t{number}", day=MONDAY + 1) for number in range(10)]
     late = event("twitter:a", day=MONDAY, epoch=MONDAY + 1)
     following = event("twitter:a", "twitter:u", day=MONDAY + 2)
-    assert weights([*tuesday, late, following])[10:] == [potential(10_000_000 // 11) * 11 // 10, 762_461]
+    assert weights([*tuesday, late, following])[10:] == [potential(10_000_000 // 11), 693_147]
 
 
 def test_an_anonymous_reaction_weighs_half_and_is_never_a_repeat() -> None:
     # log1p(0.5) = 0.405465
-    assert weights([event(None), event(None)]) == [405_465 * 11 // 10] * 2
+    assert weights([event(None), event(None)]) == [405_465] * 2
 
 
 def test_posts_and_plus_ks_weigh_nothing() -> None:
@@ -80,7 +80,7 @@ def test_an_engager_counts_by_the_score_published_at_least_two_days_before_the_o
     fans = [event(f"twitter:f{number}", "twitter:star") for number in range(3)]
     acts = [event("twitter:star", "twitter:t", day=MONDAY + after) for after in (1, 2)]
     result = run([*fans, event("twitter:x", "twitter:y"), *acts], [MONDAY, MONDAY + 1, MONDAY + 2])
-    whole = round(scores(result, MONDAY)["twitter:star"]["score"])
+    whole = earned(result, MONDAY, "twitter:star")
     assert whole > 1
     star = result.weights["weight"].to_pylist()[4:]
     fresh = potential(1_000_000)
@@ -94,7 +94,7 @@ def test_a_late_event_is_weighed_by_the_day_open_at_its_arrival() -> None:
     fans = [event(f"twitter:f{number}", "twitter:star") for number in range(3)]
     late = event("twitter:star", "twitter:t", day=MONDAY + 1, epoch=MONDAY + 2)
     result = run([*fans, event("twitter:x", "twitter:y"), late], [MONDAY, MONDAY + 1, MONDAY + 2])
-    whole = round(scores(result, MONDAY)["twitter:star"]["score"])
+    whole = earned(result, MONDAY, "twitter:star")
     assert result.weights.to_pylist()[-1]["weight"] == potential(1_000_000) * (10 + whole) // 10
 
 
@@ -126,7 +126,7 @@ def test_a_late_event_is_weighed_by_the_day_open_at_its_arrival() -> None:
 def test_what_is_refused_says_why_and_changes_nothing(refused: dict[str, Any], reason: str) -> None:
     result = run([refused, event("twitter:a")])
     assert [row["reason"] for row in result.dead_letters.to_pylist()] == [reason]
-    assert result.weights.to_pylist() == [{"seq": 1, "event_id": "e1", "weight": 762_461}]
+    assert result.weights.to_pylist() == [{"seq": 1, "event_id": "e1", "weight": 693_147}]
 
 
 @pytest.mark.parametrize(
