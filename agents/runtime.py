@@ -213,6 +213,11 @@ class Runtime:
         )
         return quiet and not self._context.calendar.open_requests
 
+    def elsewhere(self) -> set[TP]:
+        """The partitions of the stages' topics that this worker doesn't hold."""
+        numbers = range(self._context.partitions)
+        return {TP(topic, number) for topic in self._stages for number in numbers} - self._partitions.keys()
+
     def applied(self) -> dict[TP, int]:
         """The next offset of each partition that was not checkpointed yet."""
         return {tp: partition.store.mark.source + 1 for tp, partition in self._partitions.items()}

@@ -57,7 +57,7 @@ class Worker:
         self._app: faust.App
 
     async def run(self) -> None:
-        """Works until told to stop or, with until_idle, until the input is drained and checkpointed; waits for Kafka if need be.
+        """Works until told to stop or, with until_idle, until its group's input is drained and checkpointed; waits for Kafka if need be.
 
         Raises what stopped it, if it was not asked to stop.
         """
@@ -184,7 +184,12 @@ class Worker:
         await asyncio.to_thread(runtime.measure)
         drained = positions and all(end <= reached[tp] for tp, end in ends.items())
         if self._until_idle and drained and runtime.idle_for(IDLE_FOR) and held == positions:
-            self._stop.set()
+            # Somebody else's partitions may come here yet: their holder may have crashed, or left without a word.
+            others = runtime.elsewhere()
+            done = await asyncio.to_thread(asked.committed, app.conf.id, others)
+            left = await asyncio.to_thread(asked.of, others)
+            if all(done[tp] >= end for tp, end in left.items()):
+                self._stop.set()
 
     async def _follow(self, calendar: CalendarFollower) -> None:
         """Without the calendar no day can be closed."""

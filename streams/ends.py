@@ -1,8 +1,8 @@
-"""Where partitions end, asked again and again over one connection."""
+"""Where partitions end, and how far a group is, asked again and again over one connection."""
 
 from collections.abc import Iterable
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types leave out what it re-exports
 from faust.types import TP
 
@@ -30,3 +30,16 @@ class Ends:
             return {TP(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
         except KafkaException as error:
             raise ReadError(f"where partitions end is not known: {error.args[0].str()}") from None
+
+    def committed(self, group: str, places: Iterable[TP]) -> dict[TP, int]:
+        """How far a group has said that it is in each partition, 0 where it never did; ReadError likewise."""
+        wanted = [TopicPartition(place.topic, place.partition) for place in places]
+        if not wanted:
+            return {}
+        asked = [ConsumerGroupTopicPartitions(group, wanted)]
+        (answer,) = self._admin.list_consumer_group_offsets(asked, request_timeout=ANSWER_WITHIN).values()
+        try:
+            found = answer.result().topic_partitions
+        except KafkaException as error:
+            raise ReadError(f"how far the group is is not known: {error.args[0].str()}") from None
+        return {TP(place.topic, place.partition): max(place.offset, 0) for place in found}

@@ -96,9 +96,14 @@ class Worker:
         return self._port
 
     def scrape(self) -> str:
-        """What /metrics says now."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}/metrics", timeout=10) as answer:
-            return answer.read().decode()
+        """What /metrics says now. A connection that breaks, as of a process that was stopped meanwhile, is made again."""
+        deadline = time.monotonic() + WITHIN
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}/metrics", timeout=10) as answer:
+                    return answer.read().decode()
+            except ConnectionResetError:
+                assert time.monotonic() < deadline, "the worker does not say how it is"
 
     def metric(self, sample: str, **labels: str) -> float:
         """The sum of a sample's values over the series that have these labels, 0 if there are none."""
