@@ -12,9 +12,8 @@ from laurel.agents.layouts import VOICE
 from laurel.agents.older_acts import OlderActs
 from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_of, strangers
 from laurel.models import ragged
-from laurel.models.hashing import combine, hash64
-from laurel.models.networks import PLUS_K, POST
-from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, Examined, examine
+from laurel.models.acts import acts_of, without_empty_actors
+from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, examine
 from laurel.models.repeats import refused_before
 from laurel.models.scale import earned_points
 from laurel.models.voice import (
@@ -25,7 +24,6 @@ from laurel.models.voice import (
     UNMATCHED,
     WAITING,
     WITHDRAWN,
-    Acts,
     Int,
     Voices,
     Weighed,
@@ -82,7 +80,7 @@ class Actors:
         changes, offsets = Changes(parts[-1].last_offset, refused=rows.refused), rows.offsets
         if not len(offsets):
             return changes
-        events = _without_empty_actors(rows.table)
+        events = without_empty_actors(rows.table)
         published = np.concatenate([run.timestamps for run in rows.runs])
         examined = examine(events, published, self._open_day, context.networks, context.model)
 
@@ -91,7 +89,8 @@ class Actors:
         keys = accounts.dictionary.cast(pa.binary()).to_pylist()
         states = unpack(VOICE, store.states(keys))
         accepted = np.flatnonzero(examined.reason == ACCEPTED)
-        acts = _acts(events.take(pa.array(accepted)), owner[accepted], _taken(examined, accepted), context)
+        does, day = examined.action[accepted], examined.day[accepted]
+        acts = acts_of(events.take(pa.array(accepted)), owner[accepted], does, day, context.networks)
         older = OlderActs(store, keys)
         voices = older.fetch(_voices(states), acts)
         again = _sent_again(refused_before(voices, acts), rows, accepted)
@@ -216,14 +215,6 @@ class Actors:
         return np.where(known[place], earned_points(scores, r0[place], self._context.model), 0)
 
 
-def _without_empty_actors(events: pa.RecordBatch) -> pa.RecordBatch:
-    """An empty actor is nobody, as null is."""
-    at = events.schema.get_field_index("actor")
-    actor = events.column(at)
-    named = pc.if_else(pc.equal(actor, ""), pa.scalar(None, actor.type), actor)
-    return events.set_column(at, events.schema.field(at), named)
-
-
 def _sent_again(refused: Int, rows: Joined, accepted: Int) -> Int:
     """Which of the acts that were refused before (`refused`, of the `accepted` rows) are sent again from the dead letters."""
     records = records_of(rows.runs, accepted[refused])
@@ -232,35 +223,6 @@ def _sent_again(refused: Int, rows: Joined, accepted: Int) -> Int:
 
 def _voices(states: States) -> Voices:
     return Voices(states.header, **states.sections, past=ragged.empty(len(states.header), ACT))
-
-
-def _taken(examined: Examined, rows: npt.NDArray[np.int64]) -> Examined:
-    return Examined(examined.reason[rows], examined.action[rows], examined.day[rows], examined.topics[rows])
-
-
-def _acts(events: pa.RecordBatch, owner: npt.NDArray[np.int64], examined: Examined, context: Context) -> Acts:
-    topics, networks = events.column("topics"), context.networks
-    plus_k = networks.kind[examined.action] == PLUS_K
-    topic = np.zeros(len(owner), np.uint64)
-    if plus_k.any():
-        rows = np.flatnonzero(plus_k)
-        topic[rows] = hash64(pc.list_element(topics.take(pa.array(rows)), 0))
-    target = hash64(events.column("target"))
-    # An event is known by its id and by what it does, so that nothing but that can be taken back by naming its id.
-    does = combine(
-        combine(target, networks.ids[examined.action].astype(np.uint64)), hash64(pc.binary_join(topics, "\n"))
-    )
-    return Acts(
-        owner=owner,
-        event=combine(hash64(events.column("event_id")), does),
-        target=target,
-        topic=topic,
-        day=examined.day,
-        kind=networks.kind[examined.action].astype(np.int64),
-        action_weight=networks.weight[examined.action],
-        anonymous=np.asarray(events.column("actor").is_null()) & (networks.kind[examined.action] != POST),
-        retracts=np.where(events.column("retracts").is_null(), 0, combine(hash64(events.column("retracts")), does)),
-    )
 
 
 def _select(states: States, keys: npt.NDArray[np.int64]) -> States:
