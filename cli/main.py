@@ -21,6 +21,7 @@ COMMANDS = {
     "watch": "follow a topic as records arrive",
     "dead-letters": "what was refused: look at it, and send it again",
     "rebuild": "recompute all state from the engagements, and compare",
+    "models": "score models: their parameters, and what differs",
     "generate": "write synthetic events",
     "demo": "all of it on real data, in minutes",
 }

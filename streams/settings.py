@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     networks: Path | None = Field(
         default=None, description="TOML file of networks and actions, added to the built-in ones"
     )
+    models: Path | None = Field(
+        default=None, description="TOML file of a score model, or folder of such files, added to the built-in ones"
+    )
     checkpoint_seconds: float = Field(default=0.5, gt=0, le=60, description="a checkpoint at most this often")
     checkpoint_rows: int = Field(default=200_000, ge=1, description="rows that make a checkpoint due at once")
     session_seconds: float = Field(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laurel.models.parameters import ScoreModel
+from laurel.models.parameters import V1, ScoreModel
 from tests.property.plain_actor import (
     COUNTED,
     DUPLICATE,
@@ -19,8 +19,8 @@ from tests.property.plain_actor import (
 from tests.property.test_weighing import in_batches
 
 # Every ordinal within `selective_after` counts in full, so that acts in between lose nothing to the one taken back.
-MODEL = ScoreModel(name="open", selective_after=1_000, plus_k_daily=1_000)
-TIGHT = ScoreModel(name="tight", selective_after=2, plus_k_daily=1)
+MODEL = replace(V1, name="open", selective_after=1_000, plus_k_daily=1_000)
+TIGHT = replace(V1, name="tight", selective_after=2, plus_k_daily=1)
 TAKEN = 1_000  # the id of what is taken back
 
 kinds = st.sampled_from([0, 0, 0, 1, 2])

@@ -1,7 +1,7 @@
 """The vectorised weighing is the plain one, however the log is cut into batches and actors are interleaved."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from laurel.models import ragged
 from laurel.models.archive import changed, fetched, needed, spill
-from laurel.models.parameters import ScoreModel
+from laurel.models.parameters import V1, ScoreModel
 from laurel.models.repeats import refused_before
 from laurel.models.voice import ACT, Acts, Voices, Weighed, blank
 from laurel.models.weigh import weigh
@@ -18,7 +18,7 @@ from tests.property.plain_actor import Event, PlainActor
 
 ACTORS = 3
 # Small limits, so that a short sequence meets them all.
-MODEL = ScoreModel(name="small", pairs_kept=3, daily_limit=6, selective_after=2, plus_k_daily=2)
+MODEL = replace(V1, name="small", pairs_kept=3, daily_limit=6, selective_after=2, plus_k_daily=2)
 DAYS = [100, 100, 101, 102, 105, 109, 130, 195, 250]
 
 Log = Sequence[tuple[int, Event]]
