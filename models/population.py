@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from laurel.models import ragged
-from laurel.models.numbering import Numbering
 from laurel.models.acts import acts_of, without_empty_actors
 from laurel.models.calibration import calibrate, network_means
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.networks import Networks
+from laurel.models.numbering import Numbering
 from laurel.models.parameters import ScoreModel
 from laurel.models.refusals import ACCEPTED, DAY, NO_DAY, examine
 from laurel.models.scale import earned_points, histogram, score
