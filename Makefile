@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint bench soak fuzz lock clean
+.PHONY: help setup demo test lint bench plots soak fuzz lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -38,6 +38,9 @@ bench: $(READY) .venv-bench/.ready ## Compare speed with peers, on this machine 
 	$(PYTHON) -m venv --clear .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
+
+plots: $(READY) ## Draw the pictures of docs/score.md from the code
+	$(BIN)/python -m docs.plots
 
 soak: $(READY) ## Kill workers and brokers, compare with the oracle (SEED=, KILLS=, BROKER_KILLS=, MINUTES=)
 	$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --kills $(or $(KILLS),10) \
