@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from docs.plots.formulas import unit_for_base
 from docs.plots.pictures import PICTURES, pictures
 from docs.plots.style import drawn
+from laurel.models.fade import FADE_UNIT, fade_table
+from laurel.models.memory import potential
 from laurel.models.parameters import V1
+from laurel.models.scale import score
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "score.md").read_text(encoding="utf-8")
@@ -53,6 +57,23 @@ def test_the_constants_of_the_page_are_those_of_the_model():
     assert len(rows) > 10
     model = asdict(V1)
     assert {name: float(value) for name, value in rows} == {name: model[name] for name, _ in rows}
+
+
+def test_the_example_is_computed_as_the_code_does():
+    r0, weight = unit_for_base(19), potential(np.array([1_000_000]))[0] / 1e6
+    left = fade_table(V1)[30] / FADE_UNIT
+    now, later = score(30 * weight * np.array([1, left]), r0, V1)
+    example = PAGE.split("An example.")[1].split("\n\n")[0]
+    for said in (
+        f"r0 = {r0:.3f}",
+        f"= {weight:.3f} points",
+        f"together\n{30 * weight:.1f}",
+        f"{30 * weight + V1.prior:.1f} / {r0:.3f}",
+        f"= {now:.1f}.",
+        f"{100 * left:.0f} %",
+        f"a score of {later:.1f}.",
+    ):
+        assert said in example
 
 
 def test_there_is_a_section_for_each_rule_and_every_file_and_page_named_exists():
