@@ -20,6 +20,13 @@ class Contributions:
     code: Int
     points: Float
 
+    def take(self, accounts: Int) -> "Contributions":
+        """Only some accounts (int64[k]), in the order given."""
+        counts = np.diff(self.offsets)[accounts]
+        ends = np.concatenate(([0], np.cumsum(counts)))
+        rows = np.arange(ends[-1]) + np.repeat(self.offsets[accounts] - ends[:-1], counts)
+        return Contributions(ends, self.code[rows], self.points[rows])
+
 
 def contributions(
     scores: Float, base: float, offsets: Int, code: Int, part: Int | Float, amplification: Float
