@@ -6,7 +6,7 @@ transaction: a pass that was interrupted has published nothing, and is done agai
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -18,7 +18,8 @@ from laurel.agents.context import Context
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
 from laurel.agents.reports import TARGETS, TARGETS_RAW, report, reported
-from laurel.agents.updates import account_scores, score_updates
+from laurel.agents.updates import Scored, account_scores, insights, score_updates
+from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
 from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
@@ -109,7 +110,7 @@ class DayClose:
         """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
         and this partition's candidates of each topic."""
         context, model = self._context, self._context.model
-        basis = self._basis(self._day, None)
+        basis, earlier = self._basis(self._day, None), self._earlier()
         bins, people = np.zeros(model.bins, np.int64), 0
         reactions = np.zeros(len(context.networks.network_names), np.int64)
         posts = np.zeros_like(reactions)
@@ -126,7 +127,9 @@ class DayClose:
             np.add.at(reactions, posting["network"], posting["reactions"])
             np.add.at(posts, posting["network"], posting["posts"])
             rows = np.flatnonzero(linked)
-            self._send_parts(out, [keys[at] for at in rows.tolist()], found.present[rows], rows, found)
+            self._send_parts(
+                out, [keys[at] for at in rows.tolist()], found.present[rows], rows, (influences, found, earlier)
+            )
             unseen.difference_update(keys)
             standings = topic_parts(influences, self._day, model)
             best = [_best([*best, _candidates(keys, standings, ~linked)], model.leaders_kept)]
@@ -148,15 +151,23 @@ class DayClose:
         accounts: list[bytes],
         present: npt.NDArray[np.bool_],
         rows: Int,
-        found: Standing | None,
+        held: tuple[Influences, Standing, _Basis | None] | None,
     ) -> None:
-        """What linked accounts bring to their members; `rows` are theirs in what was found, None for accounts without state."""
+        """What linked accounts bring to their members; `rows` are theirs in what is held: states, standing, and what the close
+        before was computed with; None for accounts without state."""
         if not accounts:
             return
         context, networks, n = self._context, self._context.networks, len(accounts)
         offsets, raw = np.zeros(n + 1, np.int64), np.zeros(n)
         code, points = np.empty(0, np.int64), np.empty(0)
-        if found is not None:
+        passed = Steps(*[np.zeros(n)] * len(STEPS))
+        if held is not None:
+            influences, found, earlier = held
+            if earlier is not None:
+                own = Influences(influences.buckets.take(rows), influences.topics.take(rows))
+                passed = self._passed(
+                    own, earlier, self._standing(own, earlier), self._standing(own, replace(earlier, day=self._day))
+                )
             parts, raw = found.parts.take(rows), found.raw[rows]
             offsets, code = parts.offsets, parts.rows["code"]
             points = self._factors(found, rows) * parts.rows["part"] / (FADE_UNIT * POINT)
@@ -178,6 +189,7 @@ class DayClose:
                 "present": pa.array(present),
                 "raw": pa.array(raw),
                 "amounts": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), amounts),
+                **{f"raw_{name}": pa.array(getattr(passed, name)) for name in STEPS},
             }
         )
         values = context.codec.encode("PersonPart", batch)
@@ -192,6 +204,16 @@ class DayClose:
             presences.owners * lane + presences.rows["network"], np.repeat(rows, parts.lengths) * lane + network
         )
         return np.asarray(found.factors[place], np.float64)
+
+    def _earlier(self) -> _Basis | None:
+        """What the close before was computed with, None if there was none."""
+        last = self._context.calendar.closed_before(self._day)
+        return None if last is None else self._basis(last["day"], last)
+
+    def _passed(self, influences: Influences, earlier: _Basis, before: Standing, after: Standing) -> Steps:
+        """How these accounts came from the close before to this one; both standings are by the model of the one before."""
+        context, days = self._context, (earlier.day, self._day)
+        return steps(influences, before, after, days, earlier.means, context.networks, context.model)
 
     def _send_candidates(self, out: Transaction, candidates: Candidates) -> None:
         order = np.argsort(candidates.topic, kind="stable")
@@ -233,8 +255,7 @@ class DayClose:
         a whole earned point."""
         context, model, number = self._context, self._context.model, self._partition.number
         basis = self._basis(self._day, decided)
-        last = context.calendar.closed_before(self._day)
-        earlier = self._basis(last["day"], last) if last is not None else None
+        earlier = self._earlier()
         bins = np.array(decided["bins"], np.int64)
         base = float(base_score(decided["r0"], model))
         published = 0
@@ -243,9 +264,12 @@ class DayClose:
             scores = score(found.raw, decided["r0"], model)
             if earlier is None or earlier.r0 is None:
                 was_present, before = np.zeros(len(keys), np.bool_), np.zeros(len(keys))
+                change = Change(*[before] * len(PARTS))
             else:
                 old = self._standing(influences, earlier)
                 was_present, before = old.present, score(old.raw, earlier.r0, model)
+                passed = self._passed(influences, earlier, old, found)
+                change = split(before, passed, earlier.r0, model, scores, same_model=True)
             members, relinked = self._members(keys)
             alone = np.array([member is None for member in members], np.bool_)
             rows = np.flatnonzero(found.present & alone)
@@ -256,12 +280,16 @@ class DayClose:
                 )
                 persons = [keys[at] for at in rows.tolist()]
                 percentiles = percentile(found.raw[rows], bins, model)
-                update = (persons, scores[rows], before[rows], was_present[rows], percentiles, made_of)
-                out.send(score_updates(context, self._day, *update))
+                told = Scored(
+                    persons, scores[rows], before[rows], was_present[rows], percentiles, made_of, change.take(rows)
+                )
+                out.send(score_updates(context, self._day, told))
+                out.send(insights(context, self._day, told))
                 published += len(rows)
             # An account that went to a member is no person of its own any more.
             gone = [keys[at] for at in np.flatnonzero(relinked & ~alone).tolist()]
-            out.send(Output(context.topic("score-updates"), gone, [None] * len(gone)))
+            for topic in ("score-updates", "insights"):
+                out.send(Output(context.topic(topic), gone, [None] * len(gone)))
             earned = np.where(found.present, earned_points(scores, decided["r0"], model), 0)
             had_earned = np.zeros_like(earned)
             if earlier is not None and earlier.r0 is not None:

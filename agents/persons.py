@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from laurel.agents.gathering import Gatherer
 from laurel.agents.layouts import PERSON
 from laurel.agents.reports import PERSONS, PERSONS_RAW, report
-from laurel.agents.updates import account_scores, score_updates
+from laurel.agents.updates import Scored, account_scores, insights, score_updates
 from laurel.models import ragged
+from laurel.models.change import PARTS, STEPS, Change, Steps, split
 from laurel.models.combine import combine
 from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
@@ -31,7 +32,7 @@ Int = npt.NDArray[np.int64]
 
 
 class _People:
-    """The members of a day who have any account that counts: `names` string[n], `raw` float64[n] points; `accounts` string[m] and `owner` int64[m], the
+    """The members of a day who have any account that counts: `names` string[n], `raw` float64[n] points and the `passed` steps to it; `accounts` string[m] and `owner` int64[m], the
     member of each."""
 
     def __init__(self, rows: pa.Table) -> None:
@@ -41,6 +42,9 @@ class _People:
         self.names, self.accounts = person.dictionary, rows.column("account").combine_chunks()
         self.owner = person.indices.to_numpy().astype(np.int64)
         self.raw = combine(self.owner, rows.column("raw").to_numpy(), len(self.names))
+        self.passed = Steps(
+            *(combine(self.owner, rows.column(f"raw_{name}").to_numpy(), len(self.names)) for name in STEPS)
+        )
         self._amounts = rows.column("amounts").combine_chunks()
 
     def amounts(self, networks: Networks) -> tuple[Int, Int, Float]:
@@ -81,10 +85,12 @@ class Persons(Gatherer):
         context, model = self._context, self._context.model
         keys = people.names.cast(pa.binary()).to_pylist()
         left = {key for known, _ in self._partition.store.scan() for key in known} - set(keys)
-        gone = Output(context.topic("score-updates"), sorted(left), [None] * len(left))
+        gone = [
+            Output(context.topic(topic), sorted(left), [None] * len(left)) for topic in ("score-updates", "insights")
+        ]
         told = report(context, day, PERSONS, self._partition.number, published=len(keys))
-        changes = Changes(offset, outputs=[gone, told], notes={"settled": day})
-        changes.keys, changes.values = [STATE + key for key in gone.keys], [None] * len(left)
+        changes = Changes(offset, outputs=[*gone, told], notes={"settled": day})
+        changes.keys, changes.values = [STATE + key for key in sorted(left)], [None] * len(left)
         if not keys:
             return changes
         scores = score(people.raw, decided["r0"], model)
@@ -99,8 +105,14 @@ class Persons(Gatherer):
         made_of = contributions(
             scores, float(base_score(decided["r0"], model)), offsets, code, amount, np.ones(len(amount))
         )
+        # From what its accounts of today came to at the close before: what is missing to `previous` was linked or unlinked.
+        change = Change(*[np.zeros(len(keys))] * len(PARTS))
+        if last is not None:
+            change = split(previous, people.passed, last["r0"], model, scores, same_model=True)
+        given = Scored(keys, scores, previous, had, percentiles, made_of, change)
         changes.outputs += [
-            score_updates(context, day, keys, scores, previous, had, percentiles, made_of),
+            score_updates(context, day, given),
+            insights(context, day, given),
             account_scores(context, day, people.accounts.cast(pa.binary()).to_pylist(), scores[people.owner]),
         ]
         states.header["day"], states.header["score"] = day, scores

@@ -1,32 +1,42 @@
 """The records that tell what scores a close gave: to everyone who subscribes, and to the actors stage."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from laurel.agents.context import Context
+from laurel.models.change import PARTS, Change
 from laurel.models.contributions import BASE, Contributions
 from laurel.models.networks import OWN_NETWORK
+from laurel.models.sentences import sentences
 from laurel.streams.outbox import Output
 
 Float = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+NEWS = 0.1  # points that a score moves by before its person is written to
 
-def score_updates(
-    context: Context,
-    day: int,
-    persons: Sequence[bytes],
-    scores: Float,
-    previous: Float,
-    had_previous: Flags,
-    percentiles: Float,
-    made_of: Contributions,
-) -> Output:
-    """A score update for each of n persons; `previous` counts where `had_previous` holds."""
-    networks, n = context.networks, len(persons)
+
+@dataclass(frozen=True)
+class Scored:
+    """What a close gave n `persons`: `scores` and `percentiles` float64[n], what these are made of, and the `change` from
+    `previous` float64[n], which counts where `had_previous` bool[n] holds."""
+
+    persons: Sequence[bytes]
+    scores: Float
+    previous: Float
+    had_previous: Flags
+    percentiles: Float
+    made_of: Contributions
+    change: Change
+
+
+def score_updates(context: Context, day: int, given: Scored) -> Output:
+    """A score update for each person."""
+    networks, made_of, n = context.networks, given.made_of, len(given.persons)
     assert BASE == -1  # the last of each
     network = np.array([*networks.network, OWN_NETWORK], object)[made_of.code]
     action = np.array([*networks.action, "base"], object)[made_of.code]
@@ -36,16 +46,44 @@ def score_updates(
     )
     batch = pa.RecordBatch.from_pydict(
         {
-            "person": pa.array(persons, pa.binary()).cast(pa.string()),
+            "person": pa.array(given.persons, pa.binary()).cast(pa.string()),
             "day": pa.array(np.full(n, day, np.int32)),
-            "score": pa.array(scores),
-            "previous": pa.array(previous, mask=~had_previous),
-            "percentile": pa.array(percentiles),
+            "score": pa.array(given.scores),
+            "previous": pa.array(given.previous, mask=~given.had_previous),
+            "percentile": pa.array(given.percentiles),
             "model": pa.array([context.model.name] * n, pa.string()),
             "contributions": pa.ListArray.from_arrays(pa.array(made_of.offsets, pa.int32()), contributed),
+            "change": pa.StructArray.from_arrays(
+                [pa.array(getattr(given.change, part)) for part in PARTS],
+                names=PARTS,
+                mask=pa.array(~given.had_previous),
+            ),
         }
     )
-    return Output(context.topic("score-updates"), persons, context.codec.encode("ScoreUpdate", batch))
+    return Output(context.topic("score-updates"), given.persons, context.codec.encode("ScoreUpdate", batch))
+
+
+def insights(context: Context, day: int, given: Scored) -> Output:
+    """What there is to tell, in words, to those whose score moved by NEWS or more, or who had none."""
+    rows = np.flatnonzero(~given.had_previous | (np.abs(given.scores - given.previous) >= NEWS))
+    told = sentences(
+        given.scores[rows],
+        given.previous[rows],
+        given.had_previous[rows],
+        given.change.take(rows),
+        given.made_of.take(rows),
+        context.networks.network,
+        context.networks.action,
+    )
+    keys = [given.persons[at] for at in rows.tolist()]
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "person": pa.array(keys, pa.binary()).cast(pa.string()),
+            "day": pa.array(np.full(len(keys), day, np.int32)),
+            "sentences": told,
+        }
+    )
+    return Output(context.topic("insights"), keys, context.codec.encode("Insight", batch))
 
 
 def account_scores(

@@ -43,6 +43,7 @@ def history_of(results: Results, account: str) -> list[dict[str, Any]]:
 
 
 def as_data(update: Mapping[str, Any]) -> dict[str, Any]:
-    """A score update as JSON holds it: the day as YYYY-MM-DD, and the change since the day before."""
+    """A score update as JSON holds it: the day as YYYY-MM-DD, the change since the day before, and the parts of that as `changed_by`."""
     previous = update["previous"]
-    return {**update, "day": iso(update["day"]), "change": None if previous is None else update["score"] - previous}
+    change = None if previous is None else update["score"] - previous
+    return {**update, "day": iso(update["day"]), "change": change, "changed_by": update["change"]}

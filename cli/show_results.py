@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from laurel.cli.show import BLUE, BOTH, GOLD, bar, colour, exact, heading, moved, plain, points, signed, sparkline
+from laurel.cli.show_change import change_lines, sentences_of
 from laurel.models.networks import OWN_NETWORK
 from laurel.streams.calendar import iso
 
@@ -54,7 +55,7 @@ def board(title: str, rows: Sequence[Record], *, plus_k: bool) -> RenderableType
 
 
 def explanation(update: Record, history: Sequence[Record], worn: Sequence[Record], people: int) -> RenderableType:
-    """A score line by line: what it is made of, what moved since the day before, and the sashes worn.
+    """A score line by line: what it is made of, why it moved since the day before, in parts and in words, and the sashes worn.
 
     `history` are the person's updates by day, the newest (`update`) last.
     """
@@ -69,6 +70,10 @@ def explanation(update: Record, history: Sequence[Record], worn: Sequence[Record
     if len(history) > 1:
         parts.append(_past(history))
     parts += [Text(), _lines(update, _day_before(update, history))]
+    why = change_lines(update)
+    if why is not None:
+        parts += [Text(), why]
+    parts += [Text(), heading("in words"), *(Text(f"  {plain(sentence)}") for sentence in sentences_of(update))]
     if worn:
         parts += [Text(), sash_lines(worn)]
     return Group(*parts)

@@ -76,11 +76,12 @@ def _cast(column: "pa.Array[Any]", field: "pa.Field[Any]", schema: Schema) -> "p
 
 
 def _inside(column: "pa.Array[Any]") -> "list[pa.Array[Any]]":
-    """What a list or struct column holds, at every depth: none of it may be null."""
+    """What a list or struct column holds where it isn't null itself, at every depth: none of it may be null."""
     if isinstance(column, pa.ListArray):
         items = column.flatten()
         return [items, *_inside(items)]
     if isinstance(column, pa.StructArray):
+        column = column.drop_null() if column.null_count else column
         children = column.flatten()
         return [*children, *(below for child in children for below in _inside(child))]
     return []

@@ -25,6 +25,7 @@ def assert_same(pipeline: Pipeline, expected: OracleResult, letters: Mapping[Pla
     updates = _once(pipeline.records("score-updates", "ScoreUpdate"), lambda row: (row["day"], row["person"]))
     _same_scores(updates, expected)
     _same_contributions(updates, expected)
+    _same_changes(updates, expected)
     return Counter(
         {
             "score-updates": len(updates),
@@ -83,6 +84,22 @@ def _same_contributions(updates: Mapping[Any, Any], expected: OracleResult) -> N
     }
     _no_difference(found.keys(), wanted.keys())
     assert all(abs(found[key] - points) < TOLERANCE for key, points in wanted.items())
+
+
+def _same_changes(updates: Mapping[Any, Any], expected: OracleResult) -> None:
+    """Each part of each change, and that they sum to it."""
+    found = {key: row["change"] for key, row in updates.items() if row["change"] is not None}
+    wanted = {(row.pop("day"), row.pop("account")): row for row in expected.changes.to_pylist()}
+    _no_difference(found.keys(), wanted.keys())
+    for key, parts in wanted.items():
+        assert all(abs(found[key][name] - points) < TOLERANCE for name, points in parts.items()), (
+            key,
+            found[key],
+            parts,
+        )
+        assert found[key]["networks"] == found[key]["model"] == 0, key
+        difference = updates[key]["score"] - updates[key]["previous"]
+        assert abs(sum(found[key].values()) - difference) < TOLERANCE, key
 
 
 def _same_sashes(pipeline: Pipeline, expected: OracleResult) -> int:

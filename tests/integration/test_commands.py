@@ -86,7 +86,9 @@ def close(settings: Settings, day: int = DAY, **fields: Any) -> None:
     publish(settings, "calendar", str(day), "Calendar", **record)
 
 
-def update(settings: Settings, person: str, score: float, day: int = DAY, previous: float | None = None) -> None:
+def update(
+    settings: Settings, person: str, score: float, day: int = DAY, previous: float | None = None, **more: Any
+) -> None:
     publish(
         settings, "score-updates", person, "ScoreUpdate",
         person=person, day=day, score=score, previous=previous, percentile=score, model="v1",
@@ -94,6 +96,7 @@ def update(settings: Settings, person: str, score: float, day: int = DAY, previo
             {"network": "laurel", "action": "base", "points": 1.0},
             {"network": "twitter", "action": "retweet", "points": score - 1.0},
         ],
+        **more,
     )  # fmt: skip
 
 
@@ -190,7 +193,8 @@ def test_a_topic_has_the_leaders_of_its_newest_board(settings, laurel):
 
 def test_an_explanation_has_the_sashes_that_are_still_worn(settings, laurel):
     close(settings)
-    update(settings, "twitter:1", 42.5)
+    change = {"reactions": 3.0, "fading": -0.5, "posts": 0.0, "networks": 0.0, "calibration": 0.0, "model": 0.0}
+    update(settings, "twitter:1", 42.5, previous=40.0, change=change)
     sash(settings, "twitter:1", "jazz", "gold", "awarded", DAY - 1)
     sash(settings, "twitter:1", "blues", "gold", "awarded", DAY - 1)
     sash(settings, "twitter:1", "jazz", "blue_and_gold", "upgraded")
@@ -199,7 +203,13 @@ def test_an_explanation_has_the_sashes_that_are_still_worn(settings, laurel):
     found = json.loads(laurel("explain", "twitter:1", "--json")[1])
     assert [(event["topic"], event["sash"]) for event in found["sashes"]] == [("jazz", "blue_and_gold")]
     assert sum(part["points"] for part in found["contributions"]) == pytest.approx(found["score"])
+    assert (found["change"], found["changed_by"]) == (2.5, change)
+    assert found["sentences"][:2] == [
+        "Your score is 42.5, up 2.5 points from the day before.",
+        "New reactions bring 3 points.",
+    ]
     text = laurel("explain", "twitter:1")[1]
+    assert "new reactions        +3.00" in text
     assert "twitter retweet" in text
     assert "blue and gold  jazz" in text
     assert Results(settings).sash_counts() == {"jazz": {"blue_and_gold": 1}, "opera": {"gold": 1}}

@@ -79,6 +79,12 @@ class Story:
         found = Oracle(read_networks(NETWORKS)).run(table, list(range(FIRST, day + 1)))
         return {row["account"]: row["raw"] for row in found.scores.to_pylist() if row["day"] == day}
 
+    @staticmethod
+    def parts(update: dict) -> dict[str, float]:
+        """The parts of the change that are something; all of them sum to it."""
+        assert sum(update["change"].values()) == pytest.approx(update["score"] - update["previous"], abs=1e-9)
+        return {name: value for name, value in update["change"].items() if value}
+
     def r0(self, day: int) -> float:
         records = self.pipeline.records("calendar", "Calendar")
         return next(row["r0"] for row in records if row["day"] == day and row["status"] == "closed")
@@ -110,6 +116,7 @@ def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, parti
         assert sum(points.values()) == pytest.approx(person["score"], abs=1e-9)
         share = (person["score"] - expected(0.0, r0)) * raw[TWITTER] / (raw[TWITTER] + raw[FACEBOOK])
         assert points["twitter", "retweet"] == pytest.approx(share, abs=1e-9)
+        assert person["change"] is None
         # Whatever one of the accounts does is weighed by the person's score, and the accounts' own scores are gone.
         weighing = {row["account"]: row["score"] for row in pipeline.records("account-scores", "AccountScore")}
         assert [weighing[account] for account in (TWITTER, FACEBOOK, SILENT)] == [person["score"]] * 3
@@ -126,11 +133,26 @@ def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, parti
         # The weights of the third day know the scores of the first, as the oracle's do: nobody was linked then.
         assert apart[MEMBER]["score"] == pytest.approx(expected(raw[TWITTER], r0), abs=1e-9)
         assert apart[MEMBER]["previous"] == person["score"]
+        assert set(story.parts(apart[MEMBER])) >= {"reactions", "fading", "networks"}
+        assert story.parts(apart[MEMBER])["networks"] < 0
         assert apart[FACEBOOK]["score"] == pytest.approx(expected(raw[FACEBOOK], r0), abs=1e-9)
 
-        story.link(TWITTER, SILENT, member=None)
-        own = story.close(FIRST + 3)
+        story.link(FACEBOOK, member=MEMBER)
+        again = story.close(FIRST + 3)
+        assert story.parts(again[MEMBER])["networks"] > 0
+
+        alike = story.close(FIRST + 4)
+        assert "networks" not in story.parts(alike[MEMBER])
+        told = [row for row in pipeline.records("insights", "Insight") if row["person"] == MEMBER]
+        assert [row["day"] for row in told] == [FIRST + 1, FIRST + 2, FIRST + 3, FIRST + 4]
+        assert any("unlinked" in sentence for sentence in told[1]["sentences"])
+        assert any("you linked" in sentence for sentence in told[2]["sentences"])
+
+        story.link(TWITTER, FACEBOOK, SILENT, member=None)
+        own = story.close(FIRST + 5)
         assert MEMBER not in own
         assert {TWITTER, FACEBOOK} <= own.keys()
         newest = {record.key: record.value for record in pipeline.read("score-updates")}
+        assert newest[MEMBER.encode()] is None
+        newest = {record.key: record.value for record in pipeline.read("insights")}
         assert newest[MEMBER.encode()] is None

@@ -11,6 +11,9 @@ CREATE MACRO r0() AS CAST(getvariable('r0') AS DOUBLE);
 CREATE MACRO score_with(raw, unit) AS least(100, 1 + 99 * ln(1 + (raw + 1) / unit) / ln(10001.0::DOUBLE));
 CREATE MACRO score_of(raw) AS score_with(raw, r0());
 
+CREATE MACRO old_r0() AS CAST(getvariable('old_r0') AS DOUBLE);
+CREATE MACRO amplified(reactions, posts, m) AS 0.25 + 0.75 * least(1, (reactions / 65536 + 5 * m) / ((posts / 65536 + 5) * m));
+
 CREATE TABLE fade AS
 SELECT age, greatest(1, CAST(round_even(65536 * pow(2, -age / 30e0) * pow(1 - pow(age / 90e0, 2), 3), 0) AS BIGINT)) AS f
 FROM range(90) t(age);
@@ -29,6 +32,7 @@ CREATE TABLE means (day BIGINT, network VARCHAR, mean DOUBLE, days BIGINT);
 CREATE TABLE calendar (day BIGINT, people BIGINT, r0 DOUBLE, mean DOUBLE, binned_mean DOUBLE);
 CREATE TABLE scores (day BIGINT, account VARCHAR, raw DOUBLE, score DOUBLE, previous DOUBLE, percentile DOUBLE);
 CREATE TABLE contributions (day BIGINT, account VARCHAR, network VARCHAR, action VARCHAR, points DOUBLE);
+CREATE TABLE score_changes (day BIGINT, account VARCHAR, reactions DOUBLE, fading DOUBLE, posts DOUBLE, calibration DOUBLE);
 CREATE TABLE leaderboards (day BIGINT, topic VARCHAR, kind VARCHAR, rank BIGINT, person VARCHAR, strength BIGINT,
                            plus_k BIGINT);
 CREATE TABLE worn (person VARCHAR, topic VARCHAR, level INTEGER);

@@ -47,6 +47,7 @@ class OracleResult:
 
     `scores(day, account, raw, score, previous, percentile)`: raw in points, percentile 0..100, previous may be null;
     `contributions(day, account, network, action, points)`;
+    `changes(day, account, reactions, fading, posts, calibration)`: parts of score - previous where there is a previous;
     `calendar(day, people, r0, mean, binned_mean)`: mean scores, of people and of their bins' centres;
     `weights(seq, event_id, weight)`: accepted engagements, micro-points;
     `dead_letters(seq, event_id, reason)`;
@@ -60,6 +61,7 @@ class OracleResult:
 
     scores: pa.Table
     contributions: pa.Table
+    changes: pa.Table
     calendar: pa.Table
     weights: pa.Table
     dead_letters: pa.Table
@@ -103,7 +105,7 @@ class Oracle:
             for script in ("base", "admit", "weigh"):
                 _run(con, script)
             _check_pairs(con)
-            _set(con, before=None, weighed_to=-LAST_EPOCH)
+            _set(con, means_from=None, before=None, weighed_to=-LAST_EPOCH, old_r0=None)
             r0: float | None = None
             for number, day in enumerate(closes):
                 r0 = _close(con, day, r0, number)
@@ -112,6 +114,7 @@ class Oracle:
             return OracleResult(
                 scores=_table(con, "scores"),
                 contributions=_table(con, "contributions"),
+                changes=_table(con, "score_changes"),
                 calendar=_table(con, "calendar"),
                 weights=_table(con, "weights"),
                 dead_letters=_table(con, "refused"),
@@ -138,13 +141,15 @@ def _close(con: duckdb.DuckDBPyConnection, day: int, previous_r0: float | None, 
     r0 = calibrated(histogram, previous_r0, closed_days)
     _set(con, r0=r0)
     _run(con, "publish")
+    _run(con, "change")
     people = sum(count for _, count in histogram)
     binned = mean_score(histogram, r0) if people else None
     con.execute(
         "INSERT INTO calendar SELECT today(), ?, ?, (SELECT avg(score) FROM scores WHERE day = today()), ?",
         [people, r0, binned],
     )
-    _set(con, before=day, weighed_to=day)
+    con.execute("SET VARIABLE means_from = before()")
+    _set(con, before=day, weighed_to=day, old_r0=r0)
     return r0
 
 

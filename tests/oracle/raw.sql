@@ -15,7 +15,7 @@ WITH totals AS (
          CAST(coalesce(sum(faded_count) FILTER (kind = 'post'), 0) AS BIGINT) AS posts
   FROM parts GROUP BY account, network
 )
-SELECT t.*, 0.25 + 0.75 * least(1, (reactions / 65536 + 5 * m) / ((posts / 65536 + 5) * m)) AS amplification
+SELECT t.*, amplified(reactions, posts, m) AS amplification
 FROM (
   SELECT t.*, coalesce(means.mean, 1.0)::DOUBLE AS m
   FROM totals t LEFT JOIN means ON means.network = t.network AND means.day = before()

@@ -1,6 +1,7 @@
 """What screens are drawn with, and what results look like on them."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -9,20 +10,24 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from laurel.cli import show
+from laurel.cli.show_change import change_lines
 from laurel.cli.show_results import contributions, explanation, leaders, score_line
 from laurel.cli.watch import in_words
+from laurel.models.change import PARTS
 from laurel.streams.results import alike
 
 parts = st.lists(st.floats(0, 99), min_size=1, max_size=12)
 
 
-def update(day: int, parts: dict[str, float], previous: float | None) -> dict[str, Any]:
+def update(
+    day: int, parts: dict[str, float], previous: float | None, change: dict[str, float] | None = None
+) -> dict[str, Any]:
     contributed = [{"network": "laurel", "action": "base", "points": 1.0}]
     contributed += [{"network": "twitter", "action": name, "points": value} for name, value in parts.items()]
     score = sum(part["points"] for part in contributed)
     return {
         "person": "twitter:1", "day": day, "score": score, "previous": previous, "percentile": 99.99994, "model": "v1",
-        "contributions": contributed,
+        "contributions": contributed, "change": None if change is None else dict.fromkeys(PARTS, 0.0) | change,
     }  # fmt: skip
 
 
@@ -145,6 +150,40 @@ def test_what_was_forgotten_and_what_is_no_record_say_so():
     refused = {"reason": "malformed_avro", "topic": "engagements", "partition": "2", "offset": "3"}
     text = in_words({**place, "bytes": "AAAA", "refused": refused}).plain
     assert text.endswith("malformed_avro from engagements/2/3  no record: AAAA")
+
+
+changes = st.fixed_dictionaries({part: st.one_of(st.just(0.0), st.floats(-9, 9)) for part in PARTS})
+
+
+@given(changes)
+def test_the_parts_of_a_change_that_are_shown_sum_to_the_change_that_is_shown(change):
+    previous = 50.0
+    newest = update(10, {"retweet": previous + sum(change.values()) - 1.0}, previous, change)
+    lines = change_lines(newest)
+    shown = [float(found) for found in re.findall(r" ([+-]\d+\.\d\d)\b", drawn(lines) if lines else "")]
+    assert round(sum(shown), 2) == show.moved(newest)
+    assert 0.0 not in shown
+
+
+def test_an_explanation_tells_in_parts_and_in_words_why_a_score_moved():
+    newest = update(15_001, {"retweet": 31.0}, 30.5, {"reactions": 2.0, "fading": -0.5})
+    text = drawn(explanation(newest, [newest], [], 10))
+    for line in (
+        "new reactions        +2.00",
+        "earlier ones fading  -0.50",
+        "Your score is 32.0, up 1.5 points from the day before.",
+        "New reactions bring 2 points.",
+        "Earlier reactions are a little older and bring 0.5 points less.",
+        "Retweets on Twitter bring the most of it: 31 points.",
+    ):
+        assert line in text
+
+
+def test_an_update_of_before_changes_were_told_is_explained_without():
+    old = update(15_001, {"retweet": 31.0}, 30.5)
+    text = drawn(explanation(old, [old], [], 10))
+    assert "why it moved" not in text
+    assert "Your score is 32.0, up 1.5 points from the day before." in text
 
 
 def test_numbers_stay_whole_where_a_terminal_is_narrow():
