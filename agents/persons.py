@@ -1,6 +1,7 @@
 """Linked accounts, by person: what a member's accounts come to together."""
 
 from time import monotonic
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
 from laurel.models.refusals import NO_DAY
 from laurel.models.scale import base_score, histogram, percentile, score
+from laurel.models.standing import MOST
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
 from laurel.streams.outbox import Output
@@ -31,6 +33,11 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 
+def _points(column: "pa.Array[Any] | pa.ChunkedArray[Any]") -> Float:
+    """Raw influence, float64[n]: whoever wrote it, what can't be any is none, and what is beyond measure is the most there is."""
+    return np.clip(np.nan_to_num(np.asarray(column).astype(np.float64)), 0.0, float(MOST))
+
+
 class _People:
     """The members of a day who have any account that counts: `names` string[n], `raw` float64[n] points and the `passed` steps to it; `accounts` string[m] and `owner` int64[m], the
     member of each."""
@@ -41,9 +48,9 @@ class _People:
         person = rows.column("person").combine_chunks().dictionary_encode()
         self.names, self.accounts = person.dictionary, rows.column("account").combine_chunks()
         self.owner = person.indices.to_numpy().astype(np.int64)
-        self.raw = combine(self.owner, rows.column("raw").to_numpy(), len(self.names))
+        self.raw = combine(self.owner, _points(rows.column("raw")), len(self.names))
         self.passed = Steps(
-            *(combine(self.owner, rows.column(f"raw_{name}").to_numpy(), len(self.names)) for name in STEPS)
+            *(combine(self.owner, _points(rows.column(f"raw_{name}")), len(self.names)) for name in STEPS)
         )
         self._amounts = rows.column("amounts").combine_chunks()
 
@@ -52,7 +59,7 @@ class _People:
         rows = pc.list_flatten(self._amounts)
         owner = self.owner[np.asarray(pc.list_parent_indices(self._amounts)).astype(np.int64)]
         code = networks.codes(pc.struct_field(rows, "network"), pc.struct_field(rows, "action"))
-        points = np.asarray(pc.struct_field(rows, "points")).astype(np.float64)
+        points = _points(pc.struct_field(rows, "points"))
         # From the smallest up, so that the sum does not depend on the order in which accounts arrived.
         order = np.lexsort((points, code, owner))
         owner, code, points = owner[order], code[order], points[order]

@@ -43,6 +43,7 @@ def assert_one_version(pipeline: Pipeline) -> None:
     """Everything that was ever published of a key and a day says the same."""
     for topic, kind, names in (
         ("score-updates", "ScoreUpdate", ("day", "person")),
+        ("insights", "Insight", ("day", "person")),
         ("sash-events", "SashEvent", ("day", "person", "topic")),
         ("leaderboards", "Leaderboard", ("day", "topic")),
         ("calendar", "Calendar", ("day", "status")),

@@ -22,8 +22,8 @@ from tests.simulation.worker import shared
 from tests.simulation.world import World
 
 NETWORKS = Path(__file__).parents[2] / "models/networks.toml"
-TOPICS = ("score-updates", "account-scores", "sash-events", "leaderboards", "calendar", "dead-letters")
-NAMES = {"score-updates": "person", "account-scores": "account", "leaderboards": "topic"}
+TOPICS = ("score-updates", "insights", "account-scores", "sash-events", "leaderboards", "calendar", "dead-letters")
+NAMES = {"score-updates": "person", "insights": "person", "account-scores": "account", "leaderboards": "topic"}
 NOWHERE = {"score_offsets": None}  # where something lies says nothing of what it is
 
 Found = Counter[tuple[Any, ...]]
