@@ -98,7 +98,7 @@ def growth() -> Figure:
     for raw, colour in ((100.0, ORANGE), (10.0, PURPLE), (0.0, FAINT)):
         scores = score(np.full(days, raw), r0, V1)
         line(alone, f"raw {raw:g}", x, scores, colour)
-        note(alone, f"{raw:g} points" if raw else "no influence", 118, float(scores[-1]) + 6, colour, "right")
+        note(alone, f"raw {raw:g}", 118, float(scores[-1]) + 6, colour, "right")
     for panel in (average, alone):
         free(panel)
     note(average, "calibrated freely", 22.5, 16.5, FAINT, "center")
