@@ -22,6 +22,7 @@ COMMANDS = {
     "dead-letters": "what was refused: look at it, and send it again",
     "rebuild": "recompute all state from the engagements, and compare",
     "models": "score models: their parameters, and what differs",
+    "evaluate": "how well scores foretell, on a file",
     "generate": "write synthetic events",
     "demo": "all of it on real data, in minutes",
 }

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from laurel.ingest import arrow
 from laurel.ingest.arrow import Ints
+from laurel.ingest.errors import DataError
 from laurel.ingest.files import Format, read
 from laurel.ingest.lines import Chunk, Reject
 from laurel.ingest.records import SCHEMA
@@ -43,6 +44,9 @@ def merge(paths: Sequence[Path], form: Format | None = None) -> Iterator[Merged]
 
     A row that is older than one before it in its own file stays behind that one. Raises DataError.
     """
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"there is no file {path}")
     sources = [_Source(path, read(path, form)) for path in paths]
     weights = np.array([max(path.stat().st_size, 1) for path in paths], np.float64)
     weights /= weights.sum()
