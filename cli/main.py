@@ -23,6 +23,7 @@ COMMANDS = {
     "rebuild": "recompute all state from the engagements, and compare",
     "models": "score models: their parameters, and what differs",
     "evaluate": "how well scores foretell, on a file",
+    "attack": "what it gains to game the score, without Kafka",
     "generate": "write synthetic events",
     "demo": "all of it on real data, in minutes",
 }

@@ -1,0 +1,67 @@
+"""Signals of gaming: shares, whatever the reactions and their order, and what each of them sees."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laurel.models.signals import LEAST, SUSPICIOUS, YOUNG_DAYS, signals
+
+ACCOUNTS = 6
+REACTION = st.tuples(st.integers(-1, ACCOUNTS - 1), st.integers(0, ACCOUNTS - 1), st.integers(100, 130)).filter(
+    lambda row: row[0] != row[1]
+)
+REACTIONS = st.lists(REACTION, max_size=60)
+FIRST_SEEN = st.lists(st.integers(60, 100), min_size=ACCOUNTS, max_size=ACCOUNTS)
+
+
+def told(rows: list[tuple[int, int, int]], first_seen: list[int] | None = None):
+    columns = np.array(rows, np.int64).reshape(-1, 3).T
+    return signals(*columns, np.array(first_seen or [0] * ACCOUNTS, np.int64))
+
+
+@given(REACTIONS, FIRST_SEEN)
+def test_every_signal_is_a_share_and_nothing_without_reactions(rows: list, first_seen: list[int]) -> None:
+    found = told(rows, first_seen)
+    assert found.reactions.sum() == len(rows)
+    for name in SUSPICIOUS:
+        share = getattr(found, name)
+        assert ((share >= 0) & (share <= 1)).all()
+        assert (share[found.reactions == 0] == 0).all()
+        assert not found.flagged(name)[found.reactions < LEAST].any()
+
+
+@given(REACTIONS, FIRST_SEEN, st.randoms(use_true_random=False))
+def test_signals_are_the_same_in_any_order(rows: list, first_seen: list[int], random) -> None:
+    mixed = list(rows)
+    random.shuffle(mixed)
+    for name in SUSPICIOUS:
+        assert np.array_equal(getattr(told(rows, first_seen), name), getattr(told(mixed, first_seen), name))
+
+
+@given(REACTIONS)
+def test_reciprocity_is_the_share_of_reactions_by_whom_one_reacted_to(rows: list) -> None:
+    found, pairs = told(rows), {(actor, target) for actor, target, _ in rows}
+    for account in range(ACCOUNTS):
+        named = [actor for actor, target, _ in rows if target == account and actor >= 0]
+        returned = sum((account, actor) in pairs for actor in named)
+        assert found.reciprocity[account] == (returned / len(named) if named else 0)
+
+
+@given(st.integers(1, 5), st.integers(1, 9))
+def test_concentration_tells_by_how_many_alike_one_is_reacted_to(engagers: int, times: int) -> None:
+    found = told([(engager, 0, 100) for engager in range(1, engagers + 1)] * times)
+    assert np.isclose(found.concentration[0], 1 / engagers)
+
+
+@given(st.lists(st.integers(100, 130), min_size=1, max_size=50))
+def test_burst_is_the_share_of_the_busiest_day(days: list[int]) -> None:
+    found = told([(-1, 0, day) for day in days])
+    assert found.burst[0] == max(map(days.count, days)) / len(days)
+    assert found.concentration[0] == found.youth[0] == found.reciprocity[0] == 0
+
+
+@given(st.integers(0, 20))
+def test_an_engager_is_young_in_its_first_days(age: int) -> None:
+    found = told([(1, 0, 100)] * LEAST, [0, 100 - age] + [0] * (ACCOUNTS - 2))
+    assert found.youth[0] == (age < YOUNG_DAYS)
+    assert found.flagged("youth")[0] == (age < YOUNG_DAYS)
