@@ -23,9 +23,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 BAR = 10  # characters, for 100 points
 VERDICTS = {None: Text(""), True: Text("kept", "green"), False: Text("broken", "red")}
+WIDE = 100  # columns of a terminal from which on there is room for bars
 LEGEND = """accounts: new ones; people: of the population, borrowed.
-gained: the most points on any day above a newcomer who does nothing.
-The last four, 0 to 1, are signals of who gained most, apart from the score; ! is suspicious."""
+gained: the most points on any day above a newcomer who does nothing."""
 
 
 @app.command()
@@ -63,8 +63,12 @@ def attack(
         print(json.dumps(people | {"scenarios": rows, "broken": broken}))
     else:
         out = console()
-        out.print(_table(f"{score_model.name} among {plain(background.name)}", list(found.values())))
+        title = f"{score_model.name} among {plain(background.name)}"
+        out.print(_gains(title, list(found.values()), wide=out.width >= WIDE))
         out.print(LEGEND)
+        out.print()
+        out.print(_signals(list(found.values())))
+        out.print()
         attempts = sum(outcome.kept is not None for outcome in found.values())
         out.print(f"{attempts - len(broken)} of {attempts} attacks stay within their bound")
     raise typer.Exit(1 if broken else 0)
@@ -87,25 +91,36 @@ def _row(name: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _table(title: str, outcomes: Sequence[Outcome]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("scenario")
-    for name in ("days", "accounts", "people", "actions", "gained"):
-        table.add_column(name, justify="right")
-    table.add_column("", width=BAR)
-    table.add_column("bound", justify="right")
-    table.add_column("")
-    for name in SUSPICIOUS:
-        table.add_column(name, justify="right")
+def _gains(title: str, outcomes: Sequence[Outcome], wide: bool) -> Table:
+    table = _table(title, "days", "accounts", "people", "actions", "gained", "bound")
+    table.add_column("", no_wrap=True)
     for outcome in outcomes:
         bound = outcome.scenario.bound
+        drawn = [bar(outcome.gained, 100.0, BAR)] if wide else []
         table.add_row(
             outcome.scenario.title,
             *(f"{count:,}" for count in (outcome.days, outcome.accounts, outcome.borrowed, outcome.actions)),
             signed(outcome.gained),
-            bar(outcome.gained, 100.0, BAR),
             "" if bound is None else f"{bound:g}",
             VERDICTS[outcome.kept],
-            *(f"{share:.2f}" + (" !" if name in outcome.flagged else "  ") for name, share in outcome.signals.items()),
+            *drawn,
         )
+    return table
+
+
+def _signals(outcomes: Sequence[Outcome]) -> Table:
+    table = _table("signals of who gained most, apart from the score; ! is suspicious", *SUSPICIOUS)
+    for outcome in outcomes:
+        marks = {name: "!" if name in outcome.flagged else " " for name in SUSPICIOUS}
+        shares = (f"{share:.2f} {marks[name]}" for name, share in outcome.signals.items())
+        table.add_row(outcome.scenario.title, *shares)
+    return table
+
+
+def _table(title: str, *numbers: str) -> Table:
+    """An empty table of scenarios and columns of numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("scenario")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
     return table

@@ -105,6 +105,18 @@ def test_the_command_plays_among_the_people_of_a_file_and_fails_where_a_bound_is
     assert all(row["days"] <= 2 for row in found["scenarios"])
     assert found["broken"] == [row["scenario"] for row in found["scenarios"] if row["kept"] is False]
 
+    monkeypatch.setattr(sys, "argv", ["laurel", "attack", str(path), "--days", "2"])
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit):
+        run()
+    shown = capsys.readouterr().out.splitlines()
+    for row in found["scenarios"]:
+        [gains, shares] = [line for line in shown if line.startswith(row["title"] + " ")]
+        assert ("broken" in gains, "kept" in gains) == (row["kept"] is False, row["kept"] is True)
+        assert shares.count("!") == len(row["flagged"])
+    kept = sum(row["kept"] is True for row in found["scenarios"])
+    assert shown[-1] == f"{kept} of {len(SCENARIOS) - 1} attacks stay within their bound"
+
 
 def test_a_file_of_too_few_days_is_refused_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
