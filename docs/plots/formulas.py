@@ -81,11 +81,11 @@ def amplify() -> Figure:
     figure, (ratio, spread) = panels("By reactions per post", "100 reactions, to ever more posts")
     times = np.geomspace(0.01, 10, 121)
     for count, colour, at in ((1, PURPLE, 0.81), (10, GREEN, 0.59), (100, BLUE, 0.39)):
-        line(ratio, f"{count} posts", times, amplification(times * count, np.float64(count), 1.0, V1), colour)
+        line(ratio, f"{count} posts", times, amplification(times * count, np.full(121, float(count)), 1.0, V1), colour)
         note(ratio, f"of {count} post" + "s" * (count > 1), 0.012, at, colour)
-    count = np.geomspace(1, 1_000, 121)
+    posts = np.geomspace(1, 1_000, 121)
     for mean, colour in ((1.0, BLUE), (10.0, ORANGE)):
-        line(spread, f"mean {mean:g}", count, amplification(np.full(121, 100.0), count, mean, V1), colour)
+        line(spread, f"mean {mean:g}", posts, amplification(np.full(121, 100.0), posts, mean, V1), colour)
     note(spread, "network's\nmean 1", 220, 0.8, BLUE)
     note(spread, "network's\nmean 10", 1.3, 0.72, ORANGE)
     scales(ratio, ("reactions per post / the network's mean", (0.01, 0.1, 1, 10)), ("share kept", SHARE), log_x=True)

@@ -144,7 +144,7 @@ def networks() -> Figure:
     panel.bar(places, scores, width=0.5, color=[BLUE, BLUE, BLUE, FAINT])
     line(panel, "networks", places, scores, INK, width=0, marker="o")
     for place, points in zip(places, scores, strict=True):
-        note(panel, f"{points:.1f}", place, points + 6, align="center")
+        note(panel, f"{points:.1f}", float(place), points + 6, align="center")
     scales(panel, ("", (-0.6, 0, 1, 2, 3, 3.6)), ("score", POINTS))
     panel.set_xticks(places, list(added))
     panel.grid(visible=False, axis="x")
@@ -171,12 +171,12 @@ def parts() -> Figure:
         points[owner[mine]] = found.points[mine]
         panel.barh(np.arange(3), points, left=ends, height=0.5, color=colour)
         for row in np.flatnonzero(points > 5):
-            note(panel, f"{points[row]:.1f}", ends[row] + points[row] / 2, row, PAPER, "center")
+            note(panel, f"{points[row]:.1f}", ends[row] + points[row] / 2, float(row), PAPER, "center")
         ends += points
         note(panel, label, float(ends[2] - points[2] / 2), 2.42, colour, "center")
     line(panel, "sums", ends, np.arange(3), INK, width=0, marker="o")
-    for row in range(3):
-        note(panel, f"= {total[row]:.1f}", ends[row] + 1.2, row)
+    for at, (whole, end) in enumerate(zip(total.tolist(), ends.tolist(), strict=True)):
+        note(panel, f"= {whole:.1f}", end + 1.2, at)
     scales(panel, ("points", POINTS), ("", (-0.5, 0, 1, 2, 2.7)))
     panel.set_yticks(np.arange(3), ["A", "B", "C"])
     panel.grid(visible=False, axis="y")

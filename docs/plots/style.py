@@ -3,6 +3,8 @@
 import io
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,7 +26,7 @@ DARK = {
     PURPLE: "#bc8cff",
 }
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-RULES = {
+RULES: Any = {
     "svg.fonttype": "none",  # text stays text: small, searchable, and the reader's own font
     "svg.hashsalt": "laurel",  # ids depend on what is drawn alone
     "path.simplify": False,  # every number that is drawn is in the file
@@ -123,6 +125,6 @@ def drawn(text: str) -> tuple[list[str], dict[str, npt.NDArray[np.float64]]]:
     return words, numbers
 
 
-def ruled() -> "mpl.rc_context":
+def ruled() -> AbstractContextManager[None]:
     """A context in which everything is drawn by these rules."""
     return mpl.rc_context(RULES)
