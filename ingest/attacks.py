@@ -1,7 +1,7 @@
 """What attacks gain: each scenario played in a population, and the same population without it, day by day.
 
 Both runs take in the same engagements of others, and both scores are on the scale of the day without the attack:
-newcomers move everybody's alike, by hundredths, through the calibration. So what is told is the scenario's alone.
+newcomers move everybody's alike, through the calibration. So what is told is what the scenario's acts bring.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -60,7 +60,7 @@ def test_an_attack_is_played_the_same_whatever_was_played_before_it(outcomes: di
 def test_the_page_on_gaming_tells_every_scenario_with_its_bound_and_whether_that_holds(
     outcomes: dict[str, Outcome],
 ) -> None:
-    page = (DOCS / "gaming.md").read_text(encoding="utf-8")
+    page = (DOCS / "gaming.md").read_text(encoding="utf-8").split("\nElsewhere")[0]
     lines = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
     rows = {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines}
     for outcome in outcomes.values():
@@ -118,13 +118,25 @@ def test_the_command_plays_among_the_people_of_a_file_and_fails_where_a_bound_is
     assert shown[-1] == f"{kept} of {len(SCENARIOS) - 1} attacks stay within their bound"
 
 
+@pytest.mark.parametrize(
+    ("moments", "said"),
+    [
+        ([], "few.ndjson: no engagement to play attacks among"),
+        ([0, 86_400_000], "few.ndjson: 2 days of engagements are too few to play attacks among; it takes 4"),
+    ],
+)
 def test_a_file_of_too_few_days_is_refused_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    moments: list[int],
+    said: str,
 ) -> None:
-    path = tmp_path / "none.ndjson"
-    path.write_text("")
+    path = tmp_path / "few.ndjson"
+    event = {"network": "twitter", "action": "like", "actor": "twitter:1", "target": "twitter:2"}
+    path.write_text("".join(json.dumps(event | {"event_id": str(at), "occurred_at": at}) + "\n" for at in moments))
     monkeypatch.setattr(sys, "argv", ["laurel", "attack", str(path)])
     with pytest.raises(SystemExit) as left:
         run()
     assert left.value.code == 1
-    assert "none.ndjson: no engagement to play attacks among" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
