@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.agents.context import Context
+from laurel.agents.day_model import model_of_record
 from laurel.agents.layouts import VOICE
 from laurel.agents.older_acts import OlderActs
 from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_of, strangers
@@ -209,10 +210,12 @@ class Actors:
     def _earned(self, scores: Float, days: npt.NDArray[np.int32]) -> Int:
         """Whole points above the base of the day that each score is of; none for a day that wasn't closed."""
         calendar, some, place = self._context.calendar, *np.unique(days, return_inverse=True)
-        decided = [(calendar.day(day) or {}).get("r0") for day in some.tolist()]
-        r0 = np.array([1.0 if unit is None else unit for unit in decided])
-        known = np.array([unit is not None for unit in decided], np.bool_)
-        return np.where(known[place], earned_points(scores, r0[place], self._context.model), 0)
+        earned = np.zeros(len(scores), np.int64)
+        for at, record in enumerate(map(calendar.day, some.tolist())):
+            if record is not None and record["r0"] is not None:
+                rows = place == at
+                earned[rows] = earned_points(scores[rows], record["r0"], model_of_record(self._context, record))
+        return earned
 
 
 def _sent_again(refused: Int, rows: Joined, accepted: Int) -> Int:

@@ -1,7 +1,8 @@
 """What every agent of a worker needs and none of them changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from laurel.models.catalogue import Catalogue, load
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.streams.codec import Codec
@@ -13,7 +14,8 @@ from laurel.streams.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """`partitions` is the count that all keyed topics have."""
+    """`model` weighs what arrives, and is asked to close days; a day is closed by the one of `models` that the calendar names (see
+    day_model). `partitions` is the count that all keyed topics have."""
 
     settings: Settings
     codec: Codec
@@ -23,6 +25,7 @@ class Context:
     log: Log
     calendar: CalendarFollower
     partitions: int
+    models: Catalogue = field(default_factory=load)
 
     def topic(self, name: str) -> str:
         """A topic's name in Kafka."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from laurel.agents.context import Context
+from laurel.agents.day_model import model_of_day, model_of_record
 from laurel.agents.parts import unexpected
 from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, SOURCE, TARGETS, TARGETS_RAW
 from laurel.models.calibration import calibrate, network_means
@@ -132,7 +133,7 @@ class Coordinator:
         raw = self._complete(day, TARGETS_RAW, PERSONS_RAW)
         scores, leaders = self._complete(day, TARGETS, PERSONS), self._complete(day, LEADERS)
         if raw and (known is None or known["status"] != "calibrated"):
-            await self._write(self._calibrated(day, raw))
+            await self._write(await asyncio.to_thread(self._calibrated, day, raw))
             known = await context.calendar.wait(day, "calibrated")
         if known is not None and known["status"] == "calibrated" and scores and leaders:
             await self._write(await asyncio.to_thread(self._closed, known, scores))
@@ -146,11 +147,13 @@ class Coordinator:
         return [found[key] for key in keys] if all(key in found for key in keys) else None
 
     def _calibrated(self, day: int, reports: list[Report]) -> dict[str, Any]:
-        context, model = self._context, self._context.model
+        context, model = self._context, model_of_day(self._context, reports[0]["model"], day)
         before = context.calendar.closed_before(day)
         bins = np.array([report["histogram"] for report in reports], np.int64).sum(axis=0)
         closed_days = before["closed_days"] if before else 0
-        found = calibrate(bins, before["r0"] if before else None, closed_days, model)
+        # Another model's r0 says nothing of this one's: it begins freely, as on the first day.
+        kept = before["r0"] if before is not None and before["model"] == model.name else None
+        found = calibrate(bins, kept, closed_days, model)
 
         names = context.networks.network_names
         sums = {name: [0, 0] for name in names}
@@ -191,7 +194,7 @@ class Coordinator:
         }
 
     def _closed(self, calibrated: Mapping[str, Any], reports: list[Report]) -> dict[str, Any]:
-        model = self._context.model
+        model = model_of_record(self._context, dict(calibrated))
         bins = np.array(calibrated["bins"], np.int64)
         # Who sees that a day is closed finds all of its results.
         numbers = range(self._context.partitions)

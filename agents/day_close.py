@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from laurel.agents.context import Context
+from laurel.agents.day_model import model_of_record
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
 from laurel.agents.reports import TARGETS, TARGETS_RAW, report, reported
@@ -24,6 +25,7 @@ from laurel.models.contributions import contributions
 from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates, merge, top_candidates
+from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
 from laurel.models.scale import base_score, earned_points, histogram, percentile, score
 from laurel.models.standing import POINT, Standing, standing, topic_parts
@@ -39,8 +41,9 @@ Int = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Basis:
-    """What a day's standing is computed with: the day, the networks' reactions per post, and r0 once it is decided."""
+    """What a day's standing is computed with: its model, the networks' reactions per post, and r0 once it is decided."""
 
+    model: ScoreModel
     day: int
     means: Float
     r0: float | None
@@ -49,12 +52,15 @@ class _Basis:
 class DayClose:
     """The close of one day for one partition of targets."""
 
-    def __init__(self, context: Context, partition: Partition, writer: LogWriter, day: int, *, resumed: bool) -> None:
+    def __init__(
+        self, context: Context, partition: Partition, writer: LogWriter, model: ScoreModel, day: int, *, resumed: bool
+    ) -> None:
         """`resumed`: whether an earlier owner of the partition may have done some of it. The writer is open."""
         self._context, self._partition, self._writer, self._day = context, partition, writer, day
         self._resumed = resumed
         self._links: Mapping[bytes, Link] = {}
         self._stopped = threading.Event()
+        self._model = model
 
     def stop(self) -> None:
         """Ends a pass under way at its next block, from any thread."""
@@ -80,13 +86,13 @@ class DayClose:
         self._context.metrics.closing("targets", monotonic() - began)
         await self._context.calendar.wait_closed(self._day)
 
-    def _basis(self, day: int, record: Mapping[str, Any] | None) -> _Basis:
+    def _basis(self, model: ScoreModel, day: int, record: Mapping[str, Any] | None) -> _Basis:
         """The means in force at the close of `day` are those that the closed day before it ended with."""
-        networks, model = self._context.networks, self._context.model
+        networks = self._context.networks
         before = self._context.calendar.closed_before(day)
         found = {entry["network"]: entry["mean"] for entry in (before["reactions_per_post"] if before else ())}
         means = np.array([found.get(name, model.first_mean) for name in networks.network_names])
-        return _Basis(day, means, None if record is None else record["r0"])
+        return _Basis(model, day, means, None if record is None else record["r0"])
 
     def _blocks(self) -> Iterator[tuple[list[bytes], Influences]]:
         for keys, values in self._partition.store.scan():
@@ -96,7 +102,7 @@ class DayClose:
             yield keys, Influences(states.sections["buckets"], states.sections["topics"])
 
     def _standing(self, influences: Influences, basis: _Basis) -> Standing:
-        return standing(influences, basis.day, basis.means, self._context.networks, self._context.model)
+        return standing(influences, basis.day, basis.means, self._context.networks, basis.model)
 
     def _members(self, keys: list[bytes]) -> tuple[list[str | None], npt.NDArray[np.bool_]]:
         """Whom each account is linked to, and where that is a change since the last close."""
@@ -109,8 +115,8 @@ class DayClose:
     def _report_influence(self, out: Transaction) -> None:
         """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
         and this partition's candidates of each topic."""
-        context, model = self._context, self._context.model
-        basis, earlier = self._basis(self._day, None), self._earlier()
+        context, model = self._context, self._model
+        basis, earlier = self._basis(model, self._day, None), self._earlier()
         bins, people = np.zeros(model.bins, np.int64), 0
         reactions = np.zeros(len(context.networks.network_names), np.int64)
         posts = np.zeros_like(reactions)
@@ -208,12 +214,14 @@ class DayClose:
     def _earlier(self) -> _Basis | None:
         """What the close before was computed with, None if there was none."""
         last = self._context.calendar.closed_before(self._day)
-        return None if last is None else self._basis(last["day"], last)
+        return None if last is None else self._basis(model_of_record(self._context, last), last["day"], last)
 
     def _passed(self, influences: Influences, earlier: _Basis, before: Standing, after: Standing) -> Steps:
-        """How these accounts came from the close before to this one; both standings are by the model of the one before."""
-        context, days = self._context, (earlier.day, self._day)
-        return steps(influences, before, after, days, earlier.means, context.networks, context.model)
+        """How these accounts came from the close before to this one, by the model of the one before."""
+        context, days, model = self._context, (earlier.day, self._day), earlier.model
+        if model != self._model:
+            after = standing(influences, self._day, earlier.means, context.networks, model)
+        return steps(influences, before, after, days, earlier.means, context.networks, model)
 
     def _send_candidates(self, out: Transaction, candidates: Candidates) -> None:
         order = np.argsort(candidates.topic, kind="stable")
@@ -244,7 +252,7 @@ class DayClose:
     def _send_markers(self, out: Transaction) -> None:
         """Says that all of this partition's candidates and parts of the day were sent."""
         context, number = self._context, self._partition.number
-        marker = {"day": self._day, "upstream": number, "upstream_offset": -1, "model": context.model.name}
+        marker = {"day": self._day, "upstream": number, "upstream_offset": -1, "model": self._model.name}
         value = context.codec.encode_one("DayMarker", marker)
         for topic in ("topic-candidates", "person-parts"):
             for partition in range(context.partitions):
@@ -253,8 +261,8 @@ class DayClose:
     def _publish_scores(self, out: Transaction, decided: Mapping[str, Any]) -> None:
         """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
         a whole earned point."""
-        context, model, number = self._context, self._context.model, self._partition.number
-        basis = self._basis(self._day, decided)
+        context, model, number = self._context, self._model, self._partition.number
+        basis = self._basis(model, self._day, decided)
         earlier = self._earlier()
         bins = np.array(decided["bins"], np.int64)
         base = float(base_score(decided["r0"], model))
@@ -267,9 +275,10 @@ class DayClose:
                 change = Change(*[before] * len(PARTS))
             else:
                 old = self._standing(influences, earlier)
-                was_present, before = old.present, score(old.raw, earlier.r0, model)
+                was_present, before = old.present, score(old.raw, earlier.r0, earlier.model)
                 passed = self._passed(influences, earlier, old, found)
-                change = split(before, passed, earlier.r0, model, scores, same_model=True)
+                same = earlier.model.name == model.name
+                change = split(before, passed, earlier.r0, earlier.model, scores, same_model=same)
             members, relinked = self._members(keys)
             alone = np.array([member is None for member in members], np.bool_)
             rows = np.flatnonzero(found.present & alone)
@@ -283,7 +292,7 @@ class DayClose:
                 told = Scored(
                     persons, scores[rows], before[rows], was_present[rows], percentiles, made_of, change.take(rows)
                 )
-                out.send(score_updates(context, self._day, told))
+                out.send(score_updates(context, model, self._day, told))
                 out.send(insights(context, self._day, told))
                 published += len(rows)
             # An account that went to a member is no person of its own any more.
@@ -293,7 +302,7 @@ class DayClose:
             earned = np.where(found.present, earned_points(scores, decided["r0"], model), 0)
             had_earned = np.zeros_like(earned)
             if earlier is not None and earlier.r0 is not None:
-                had_earned = np.where(was_present, earned_points(before, earlier.r0, model), 0)
+                had_earned = np.where(was_present, earned_points(before, earlier.r0, earlier.model), 0)
             changed = np.flatnonzero(((earned != had_earned) | relinked) & alone)
             if len(changed):
                 accounts = [keys[at] for at in changed.tolist()]
@@ -303,7 +312,7 @@ class DayClose:
         context.metrics.scored(published)
 
     def _report(self, stage: str, **fields: Any) -> Output:
-        return report(self._context, self._day, stage, self._partition.number, **fields)
+        return report(self._context, self._model, self._day, stage, self._partition.number, **fields)
 
 
 def _best(parts: list[Candidates], kept: int) -> Candidates:

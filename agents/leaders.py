@@ -40,7 +40,7 @@ class Leaders(Gatherer):
 
     def _settle(self, day: int, rows: pa.Table, offset: int) -> Changes:
         """Boards and sash events of the day, from its candidates and the boards of the day before."""
-        context, model = self._context, self._context.model
+        context, model = self._context, self._model(day)
         now = _candidates(rows)
         topics, persons, before = self._previous_boards()
         names = pc.unique(pa.chunked_array([now.topics, topics]))
@@ -92,7 +92,7 @@ class Leaders(Gatherer):
         stored = [value if size else None for value, size in zip(values, empty.tolist(), strict=True)]
         outputs = [
             Output(context.topic("leaderboards"), keys, values),
-            report(context, day, LEADERS, self._partition.number),
+            report(context, model, day, LEADERS, self._partition.number),
         ]
         if len(moved):
             wearers = events.column("person").cast(pa.binary()).to_pylist()

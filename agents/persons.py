@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from laurel.agents.day_model import model_of_record
 from laurel.agents.gathering import Gatherer
 from laurel.agents.layouts import PERSON
 from laurel.agents.reports import PERSONS, PERSONS_RAW, report
@@ -17,6 +18,7 @@ from laurel.models.change import PARTS, STEPS, Change, Steps, split
 from laurel.models.combine import combine
 from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
+from laurel.models.parameters import ScoreModel
 from laurel.models.refusals import NO_DAY
 from laurel.models.scale import base_score, histogram, percentile, score
 from laurel.models.standing import MOST
@@ -77,25 +79,26 @@ class Persons(Gatherer):
         """Counts the members in, and when the day is calibrated publishes their scores."""
         began = monotonic()
         people = _People(rows)
-        bins = histogram(people.raw, self._context.model)
+        model = self._model(day)
+        bins = histogram(people.raw, model)
         counted = {"people": len(people.names), "histogram": bins.tolist()}
         number = self._partition.number
-        await self._partition.publish([report(self._context, day, PERSONS_RAW, number, **counted)])
+        await self._partition.publish([report(self._context, model, day, PERSONS_RAW, number, **counted)])
         decided = await self._context.calendar.wait(day, "calibrated")
-        done = await self._partition.in_thread(lambda: self._publish(day, people, decided, offset))
+        done = await self._partition.in_thread(lambda: self._publish(model, day, people, decided, offset))
         done.refused = refused
         await self._partition.checkpoint(done)
         self._context.metrics.scored(len(people.names))
         self._context.metrics.closing(STAGE, monotonic() - began)
 
-    def _publish(self, day: int, people: "_People", decided: Record, offset: int) -> Changes:
-        context, model = self._context, self._context.model
+    def _publish(self, model: ScoreModel, day: int, people: "_People", decided: Record, offset: int) -> Changes:
+        context = self._context
         keys = people.names.cast(pa.binary()).to_pylist()
         left = {key for known, _ in self._partition.store.scan() for key in known} - set(keys)
         gone = [
             Output(context.topic(topic), sorted(left), [None] * len(left)) for topic in ("score-updates", "insights")
         ]
-        told = report(context, day, PERSONS, self._partition.number, published=len(keys))
+        told = report(context, model, day, PERSONS, self._partition.number, published=len(keys))
         changes = Changes(offset, outputs=[*gone, told], notes={"settled": day})
         changes.keys, changes.values = [STATE + key for key in sorted(left)], [None] * len(left)
         if not keys:
@@ -115,10 +118,11 @@ class Persons(Gatherer):
         # From what its accounts of today came to at the close before: what is missing to `previous` was linked or unlinked.
         change = Change(*[np.zeros(len(keys))] * len(PARTS))
         if last is not None:
-            change = split(previous, people.passed, last["r0"], model, scores, same_model=True)
+            old = model_of_record(context, last)
+            change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
         given = Scored(keys, scores, previous, had, percentiles, made_of, change)
         changes.outputs += [
-            score_updates(context, day, given),
+            score_updates(context, model, day, given),
             insights(context, day, given),
             account_scores(context, day, people.accounts.cast(pa.binary()).to_pylist(), scores[people.owner]),
         ]

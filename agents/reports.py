@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from laurel.agents.context import Context
+from laurel.models.parameters import ScoreModel
 from laurel.streams.outbox import Output
 
 SOURCE = "day-reports"
@@ -13,9 +14,9 @@ SOURCE = "day-reports"
 TARGETS_RAW, PERSONS_RAW, TARGETS, PERSONS, LEADERS = "targets-raw", "persons-raw", "targets", "persons", "leaders"
 
 
-def report(context: Context, day: int, stage: str, partition: int, **fields: Any) -> Output:
-    """Says that a partition has done a part of a day's close; to be sent together with what it has done."""
-    record = {"people": 0, "histogram": [], "networks": [], "published": 0}
+def report(context: Context, model: ScoreModel, day: int, stage: str, partition: int, **fields: Any) -> Output:
+    """Says that a partition has done a part of a day's close by a model; to be sent together with what it has done."""
+    record = {"people": 0, "histogram": [], "networks": [], "published": 0, "model": model.name}
     record |= {"day": day, "stage": stage, "partition": partition, **fields}
     value = context.codec.encode_one("DayReport", record)
     return Output(context.topic(SOURCE), [str(day).encode()], [value], 0)

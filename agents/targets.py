@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
+from laurel.agents.day_model import model_of_day
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link
 from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
@@ -25,6 +26,7 @@ from laurel.streams.partition import Changes, Part, Partition
 from laurel.streams.store import LINK, NAME, STATE
 
 STAGE, SOURCE = "targets", "influence"
+MODELS_KEPT = 3  # newest days whose models are remembered: one that is closed, and those that may be open beyond it
 REFUSES = (*UNREADABLE, "unknown_network", "unknown_action")
 
 Int = npt.NDArray[np.int64]
@@ -140,7 +142,11 @@ class Targets:
         before, markers = self._aligned, self._markers
         known = markers[found.upstream]
         markers[found.upstream] = found.day if known is None else max(known, found.day)
-        notes = {"markers": markers, "profiles_end": await self._partition.in_thread(lambda: self._profiles_end(found))}
+        notes = {
+            "markers": markers,
+            "models": self._models_after(found),
+            "profiles_end": await self._partition.in_thread(lambda: self._profiles_end(found)),
+        }
         await self._partition.checkpoint(Changes(part.last_offset, notes=notes))
         day = self._aligned
         if day is not None and day != before:
@@ -148,6 +154,15 @@ class Targets:
                 await self._closing
             await self._take_links(day)
             self._begin_close(day, resumed=False)
+
+    def _models_after(self, found: Marker) -> dict[str, str]:
+        """The model of each of the newest days, in decimal digits: what the first marker of it from the first partition names. All
+        partitions of targets get the same, so all close a day by one model."""
+        known: dict[str, str] = self._partition.store.mark.notes.get("models", {})
+        if found.upstream != 0:
+            return known
+        newest = {str(found.day): found.model} | known
+        return {day: newest[day] for day in sorted(newest, key=int)[-MODELS_KEPT:]}
 
     def _profiles_end(self, found: Marker) -> int:
         """How far profiles are to be taken over. A marker names no more than there was when it was written, so one that names
@@ -186,7 +201,9 @@ class Targets:
         first, writer = self._writer is None, self._writer
         if writer is None:
             writer = self._writer = self._context.log.writer(f"{STAGE}-close-{self._partition.number}")
-        self._close_of_day = DayClose(self._context, self._partition, writer, day, resumed=resumed)
+        named = self._partition.store.mark.notes.get("models", {}).get(str(day), "")
+        model = model_of_day(self._context, named, day)
+        self._close_of_day = DayClose(self._context, self._partition, writer, model, day, resumed=resumed)
         self._closing = asyncio.create_task(self._close(writer if first else None))
 
     async def _close(self, unopened: LogWriter | None) -> None:

@@ -11,6 +11,7 @@ from laurel.agents.context import Context
 from laurel.models.change import PARTS, Change
 from laurel.models.contributions import BASE, Contributions
 from laurel.models.networks import OWN_NETWORK
+from laurel.models.parameters import ScoreModel
 from laurel.models.sentences import sentences
 from laurel.streams.outbox import Output
 
@@ -34,8 +35,8 @@ class Scored:
     change: Change
 
 
-def score_updates(context: Context, day: int, given: Scored) -> Output:
-    """A score update for each person."""
+def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) -> Output:
+    """A score update, by a model, for each person."""
     networks, made_of, n = context.networks, given.made_of, len(given.persons)
     assert BASE == -1  # the last of each
     network = np.array([*networks.network, OWN_NETWORK], object)[made_of.code]
@@ -51,7 +52,7 @@ def score_updates(context: Context, day: int, given: Scored) -> Output:
             "score": pa.array(given.scores),
             "previous": pa.array(given.previous, mask=~given.had_previous),
             "percentile": pa.array(given.percentiles),
-            "model": pa.array([context.model.name] * n, pa.string()),
+            "model": pa.array([model.name] * n, pa.string()),
             "contributions": pa.ListArray.from_arrays(pa.array(made_of.offsets, pa.int32()), contributed),
             "change": pa.StructArray.from_arrays(
                 [pa.array(getattr(given.change, part)) for part in PARTS],

@@ -11,11 +11,12 @@ from faust.types import StreamT
 
 from laurel.agents import calendar_care, clock
 from laurel.agents.context import Context
+from laurel.agents.day_model import model_of_record
 from laurel.agents.runtime import Runtime
 from laurel.agents.stopping import Stopping
+from laurel.models import catalogue
 from laurel.models.errors import LaurelError
 from laurel.models.networks import Networks
-from laurel.models.parameters import V1
 from laurel.streams import topics, transport
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec
@@ -105,9 +106,12 @@ class Worker:
             calendar = CalendarFollower(settings, codec, lambda record: _closed(metrics, record))
             await presence.patiently(calendar.start)
             begun.push_async_callback(calendar.stop)
-            networks = Networks.load(settings.networks)
+            networks, models = Networks.load(settings.networks), catalogue.load(settings.models)
             kafka = KafkaLog(settings.servers, f"{settings.topic_prefix}{settings.group}")
-            context = Context(settings, codec, networks, V1, metrics, kafka, calendar, partitions)
+            model = catalogue.named(models, settings.model)
+            context = Context(settings, codec, networks, model, metrics, kafka, calendar, partitions, models)
+            if (last := calendar.last_closed) is not None and (record := calendar.day(last)) is not None:
+                model_of_record(context, record)
             runtime = Runtime(context, self._fail)
             begun.push_async_callback(runtime.close)
             app = self._app = _app(settings, runtime, metrics)

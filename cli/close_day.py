@@ -1,17 +1,18 @@
 """`laurel close-day`: asks for a day to be closed, and waits until it is."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from laurel.cli.days import parse_day
-from laurel.models.parameters import V1
+from laurel.models.catalogue import Catalogue, ModelError, load, named, shared_differences
 from laurel.streams import calendar
 from laurel.streams import settings as setting
 from laurel.streams.closing import Closer
-from laurel.streams.days import closed
+from laurel.streams.days import Record, closed
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -20,6 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def close_day(
     day: Annotated[str, typer.Argument(help="the day (UTC), YYYY-MM-DD")],
     bootstrap: Annotated[str | None, typer.Option(help="Kafka, host:port")] = None,
+    model: Annotated[str | None, typer.Option(help="score model to close it by; else the setting model")] = None,
     wait: Annotated[bool, typer.Option(help="wait until the day is closed")] = True,
     timeout: Annotated[float, typer.Option(min=1, help="seconds to wait for a day to close")] = 600.0,
     force: Annotated[bool, typer.Option("--force", help="close a day that isn't over")] = False,
@@ -27,7 +29,8 @@ def close_day(
 ) -> None:
     """Close a day: everything published so far counts for it, and the workers publish its scores.
 
-    Days before it that were never closed are closed first, in order. A day that is closed already is left alone.
+    Days before it that were never closed are closed first, in order. A day that is closed already is left alone. Without
+    --model, and as long as the setting model names no other, days are closed by the built-in model v1.
     """
     number = parse_day(day, "DAY")
     assert number is not None
@@ -35,7 +38,11 @@ def close_day(
     if number >= today and not force:
         over = "is still under way" if number == today else "is still to come"
         raise calendar.CalendarError(f"{day} {over} (UTC): close it when it is over, or give --force")
-    with Closer(setting.load(bootstrap=bootstrap), V1.name) as closer:
+    settings = setting.load(bootstrap=bootstrap, model=model)
+    models = load(settings.models)
+    named(models, settings.model)
+    with Closer(settings, settings.model) as closer:
+        _check(models, settings.model, closer.days, number, chosen=model is not None)
         written = closer.request(number)
         if wait:
             closer.wait(number, timeout)
@@ -48,3 +55,22 @@ def close_day(
         print(f"{day} closed: {record['people']:,} people, mean score {record['mean']:.2f}")
     else:
         print(f"{day} {record['status']}")
+
+
+def _check(models: Catalogue, name: str, days: Mapping[int, Record], day: int, *, chosen: bool) -> None:
+    """Raises ModelError where the workers could not close the day by that model."""
+    known = days.get(day)
+    if known is not None and known["model"] != name and chosen:
+        raise ModelError(
+            f"{calendar.iso(day)} is {known['status']}, by the model {known['model']}: a day keeps the model that it was "
+            f"first asked to be closed by; close a later day with --model {name}"
+        )
+    last = max((other for other, record in days.items() if closed(record)), default=None)
+    if last is not None and days[last]["model"] in models:
+        before = models[days[last]["model"]]
+        different = shared_differences(before, models[name])
+        if different:
+            raise ModelError(
+                f"the model {name} can't follow {before.name}: models of one deployment must agree in "
+                f"{', '.join(different)}; publish it from a deployment of its own (another topic_prefix, see docs/models.md)"
+            )

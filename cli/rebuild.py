@@ -24,8 +24,8 @@ from laurel.agents import rebuild as compare
 from laurel.agents.rebuild import Basis, Compared
 from laurel.agents.runtime import STAGES
 from laurel.cli.show import plain
+from laurel.models import catalogue
 from laurel.models.errors import LaurelError
-from laurel.models.parameters import V1
 from laurel.streams import calendar, topics
 from laurel.streams.codec import Codec
 from laurel.streams.days import closed
@@ -187,7 +187,7 @@ def _stop(worker: "subprocess.Popen[bytes]") -> None:
 
 
 def _compared(live: Settings, anew: Settings, partitions: int, folder: Path, console: Console) -> Iterator[Compared]:
-    codec = Codec()
+    codec, model = Codec(), catalogue.named(catalogue.load(live.models), live.model)
     theirs, ours = calendar.read(anew, codec), calendar.read(live, codec)
     last = max((day for day, record in theirs.items() if closed(record)), default=-1)
     yield _days(ours, theirs)
@@ -205,7 +205,7 @@ def _compared(live: Settings, anew: Settings, partitions: int, folder: Path, con
                         f"the workers have worked {live.topic('engagements')}/{number} up to offset {one.mark.source}, and the "
                         f"recomputation up to {other.mark.source}: run it again when they have nothing left to do"
                     )
-                yield from compare.stores(stage.name, number, one, other, Basis(last, V1))
+                yield from compare.stores(stage.name, number, one, other, Basis(last, model))
                 one.close()
                 other.close()
                 progress.advance(task)

@@ -18,7 +18,7 @@ from laurel.ingest.files import Format
 from laurel.ingest.lines import Reject
 from laurel.ingest.merge import merge
 from laurel.ingest.producer import Producer
-from laurel.models.parameters import V1
+from laurel.models import catalogue
 from laurel.streams.calendar import day_of, iso
 from laurel.streams.closing import Closer
 from laurel.streams.codec import Codec
@@ -85,13 +85,13 @@ def replay(
     With `close`, each UTC day up to today is closed after its last event (a day without events too), and events of a
     day are written only once all days but the one before are closed. `wait` says whether to wait for the last days as
     well. `first` and `last` are the days to replay, both included; `limit` is the most engagements to publish.
-    Raises DataError, ReplayError, DeliveryError, MetadataError or CalendarError.
+    Raises DataError, ModelError, ReplayError, DeliveryError, MetadataError or CalendarError.
     """
     began = monotonic()
-    codec = Codec()
+    codec, model = Codec(), catalogue.named(catalogue.load(settings.models), settings.model).name
     with ExitStack() as stack:
         producer = stack.enter_context(Producer(settings.servers, settings.topic_prefix, codec=codec))
-        closer = stack.enter_context(Closer(settings, V1.name, codec)) if close else None
+        closer = stack.enter_context(Closer(settings, model, codec)) if close else None
         run = _Run(producer, closer, patience, progress or _unseen)
         for part in merge(files, form):
             run.summary.rows += part.rows

@@ -18,12 +18,16 @@ from laurel.models.parameters import ScoreModel, descriptions, sections
 DEFAULT = "v1"
 _BASE = "based_on"  # in a file: the model that has what the file doesn't say
 _TITLES = {
-    "weighing": "How an engagement is weighed, at its actor: a change takes effect for what is weighed from then on.",
+    "weighing": "How an engagement is weighed, at its actor: the same in all models that follow one another.",
     "adding": "How influence adds up, at its target.",
     "scale": "From raw influence to a score.",
     "calibration": "What keeps the average where it is.",
     "leaders": "Boards and sashes.",
 }
+
+
+# Beside weighing: what states, reports of a close, and everybody who reads scores rely on.
+_SHARED = ("window_days", "lowest", "highest", "bins", "bins_per_octave", "bins_from")
 
 
 class ModelError(LaurelError):
@@ -73,6 +77,12 @@ def differences(one: ScoreModel, other: ScoreModel) -> dict[str, tuple[float, fl
     """The parameters in which two models differ, with both values."""
     left, right = asdict(one), asdict(other)
     return {name: (left[name], right[name]) for name in descriptions() if left[name] != right[name]}
+
+
+def shared_differences(one: ScoreModel, other: ScoreModel) -> list[str]:
+    """The parameters that keep two models from following one another on a deployment: its states are made with them."""
+    shared = (*sections()["weighing"], *_SHARED)
+    return [name for name in differences(one, other) if name in shared]
 
 
 def document(model: ScoreModel) -> str:

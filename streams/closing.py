@@ -29,7 +29,7 @@ class Closer(Closeable):
     """Asks for days to be closed, and waits until they are. Used by one thread at a time."""
 
     def __init__(self, settings: Settings, model: str, codec: Codec | None = None) -> None:
-        """`model` is the name written into the markers. Raises MetadataError if Kafka or a topic isn't there."""
+        """`model` is the name of the one to close days by. Raises MetadataError if Kafka or a topic isn't there."""
         self._codec = codec or Codec()
         self._calendar = Calendar(settings, self._codec)
         try:
@@ -105,15 +105,17 @@ class Closer(Closeable):
         ]
 
     def _write(self, day: int) -> None:
+        # A day keeps the model it was first asked to be closed by.
+        model = self.days[day]["model"] if day in self.days else self._model
         if day not in self.days:
-            request = self._codec.encode_one("Calendar", requested(day, self._model))
+            request = self._codec.encode_one("Calendar", requested(day, model))
             self._outbox.send(Output(self._requests, [day_key(day)], [request]))
             self._outbox.flush()
         marker = {
             "day": day,
             "upstream": -1,
             "upstream_offset": -1,
-            "model": self._model,
+            "model": model,
             "profiles": [ends(self._servers, self._profiles, partition)[1] for partition in range(self._partitions)],
         }
         value = self._codec.encode_one("DayMarker", marker)

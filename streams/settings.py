@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     models: Path | None = Field(
         default=None, description="TOML file of a score model, or folder of such files, added to the built-in ones"
     )
+    model: str = Field(default="v1", min_length=1, description="score model that days are asked to be closed by")
     checkpoint_seconds: float = Field(default=0.5, gt=0, le=60, description="a checkpoint at most this often")
     checkpoint_rows: int = Field(default=200_000, ge=1, description="rows that make a checkpoint due at once")
     session_seconds: float = Field(

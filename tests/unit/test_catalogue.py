@@ -1,5 +1,6 @@
 """Score models read from files: what they keep, what they change, and what is said of what can't be."""
 
+import copy
 import json
 import os
 import subprocess
@@ -107,6 +108,15 @@ def test_a_model_can_not_be_changed_nor_made_of_what_makes_no_sense() -> None:
         replace(V1, name="no spaces")
     with pytest.raises(ValidationError):
         ScoreModel(name="nothing")  # type: ignore[call-arg]  # likewise
+
+
+@given(st.sampled_from(sorted(SECTION)))
+def test_models_may_follow_one_another_unless_they_weigh_count_or_limit_differently(name: str) -> None:
+    other = copy.copy(V1)
+    object.__setattr__(other, name, getattr(V1, name) + 1)  # whether or not that is a sensible value
+    kept = SECTION[name] == "weighing" or name in {"window_days", "lowest", "highest"} or name.startswith("bins")
+    assert catalogue.shared_differences(V1, other) == catalogue.shared_differences(other, V1) == [name] * kept
+    assert not catalogue.shared_differences(V1, V1)
 
 
 def laurel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
