@@ -15,6 +15,7 @@ from laurel.streams.homes import DAMAGED, OUTDATED, open_at_home
 from laurel.streams.store import ROOM_BYTES, STATE, WRITE_BUFFER_BYTES, Mark, Store
 from laurel.streams.store_errors import DamagedError, DiskError, StoreError
 from laurel.streams.store_folder import SIGN
+from tests.crash import left_behind
 from tests.integration.disks import FAULTS, cut, files, flip, lose, scribble, small_disk
 
 HOME = {"cluster": "c", "partitions": 2}
@@ -55,9 +56,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(folder)
     for number in range(20, CHECKPOINTS + 1):
         checkpoint(store, number)
-    shutil.copytree(folder, folder.with_name("crashed"))
+    crashed = left_behind(folder, folder.with_name("crashed"))
     store.close()
-    return folder.with_name("crashed")
+    return crashed
 
 
 def test_a_crash_leaves_the_states_and_the_mark_of_one_checkpoint(lived, tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rocksdict import DbClosedError
 
 from laurel.streams.store import LINK, NAME, STATE, Mark, Store
+from tests.crash import left_behind
 from tests.simulation.memory_store import Disk, MemoryStore
 
 KINDS = (STATE, NAME, LINK)
@@ -114,8 +115,7 @@ def test_after_a_crash_a_store_is_as_it_was_after_one_of_the_writes(tmp_path: Pa
         seen.append(everything(store))
         if flushed and number == 100:
             store._db.flush()
-    shutil.copytree(tmp_path / "it", tmp_path / "copy")  # what a crash leaves: the files as they are
-    crashed = Store(tmp_path / "copy")
+    crashed = Store(left_behind(tmp_path / "it", tmp_path / "copy"))
     left = everything(crashed)
     assert left in seen or left == (Mark(), [], [], [])
     assert crashed.mark.source >= (100 if flushed else -1)
