@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from laurel.agents.day_model import model_of_record
 from laurel.agents.gathering import Gatherer
 from laurel.agents.reports import LEADERS, report
 from laurel.models import ragged
@@ -63,7 +64,9 @@ class Leaders(Gatherer):
         ranks[2, at[before[0] > 0]] = before[0][before[0] > 0]
         ranks[3, at[before[1] > 0]] = before[1][before[1] > 0]
         wears = sashes(ranks[0], ranks[1], model)
-        change = changes(sashes(ranks[2], ranks[3], model), wears)
+        last = context.calendar.closed_before(day)
+        earlier = model if last is None else model_of_record(context, last)
+        change = changes(sashes(ranks[2], ranks[3], earlier), wears)
         moved = np.flatnonzero(change != KEPT)
         events = pa.RecordBatch.from_pydict(
             {

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from laurel.cli.days import parse_day
-from laurel.models.catalogue import Catalogue, ModelError, load, named, shared_differences
+from laurel.models.catalogue import ModelError
 from laurel.streams import calendar
 from laurel.streams import settings as setting
 from laurel.streams.closing import Closer
@@ -39,10 +39,9 @@ def close_day(
         over = "is still under way" if number == today else "is still to come"
         raise calendar.CalendarError(f"{day} {over} (UTC): close it when it is over, or give --force")
     settings = setting.load(bootstrap=bootstrap, model=model)
-    models = load(settings.models)
-    named(models, settings.model)
     with Closer(settings, settings.model) as closer:
-        _check(models, settings.model, closer.days, number, chosen=model is not None)
+        if model is not None:
+            _keeps(model, closer.days, number)
         written = closer.request(number)
         if wait:
             closer.wait(number, timeout)
@@ -52,25 +51,17 @@ def close_day(
     if as_json:
         print(json.dumps(record | {"day": day, "requested_days": [calendar.iso(other) for other in written]}))
     elif closed(record):
-        print(f"{day} closed: {record['people']:,} people, mean score {record['mean']:.2f}")
+        mean = "" if record["mean"] is None else f", mean score {record['mean']:.2f}"
+        print(f"{day} closed: {record['people']:,} people{mean}")
     else:
         print(f"{day} {record['status']}")
 
 
-def _check(models: Catalogue, name: str, days: Mapping[int, Record], day: int, *, chosen: bool) -> None:
-    """Raises ModelError where the workers could not close the day by that model."""
+def _keeps(name: str, days: Mapping[int, Record], day: int) -> None:
+    """Raises ModelError where the day has a model already, and another was chosen for it."""
     known = days.get(day)
-    if known is not None and known["model"] != name and chosen:
+    if known is not None and known["model"] != name:
         raise ModelError(
             f"{calendar.iso(day)} is {known['status']}, by the model {known['model']}: a day keeps the model that it was "
             f"first asked to be closed by; close a later day with --model {name}"
         )
-    last = max((other for other, record in days.items() if closed(record)), default=None)
-    if last is not None and days[last]["model"] in models:
-        before = models[days[last]["model"]]
-        different = shared_differences(before, models[name])
-        if different:
-            raise ModelError(
-                f"the model {name} can't follow {before.name}: models of one deployment must agree in "
-                f"{', '.join(different)}; publish it from a deployment of its own (another topic_prefix, see docs/models.md)"
-            )

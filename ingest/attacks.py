@@ -18,6 +18,7 @@ from laurel.ingest.errors import DataError
 from laurel.ingest.files import Format
 from laurel.ingest.generate import Floats
 from laurel.ingest.merge import merge
+from laurel.ingest.moments import check_span
 from laurel.ingest.records import SCHEMA
 from laurel.ingest.scenarios import SCENARIOS, Scenario, Stage, batches
 from laurel.models.networks import POST, REACTION, Networks
@@ -95,6 +96,7 @@ def from_files(paths: Sequence[Path], days: int, form: Format | None = None) -> 
     events = arrow.pick_rows(events, np.argsort(arrow.numbers(events["occurred_at"]), kind="stable"))
     times = arrow.numbers(events["occurred_at"])
     first, last = int(times[0] // DAY), int(times[-1] // DAY)
+    check_span(name, first, last)
     if last - first < 3:
         raise DataError(f"{name}: {last - first + 1} days of engagements are too few to play attacks among; it takes 4")
     lasts = min(days, (last - first + 1) // 2)
@@ -193,17 +195,19 @@ def _play(
 def _stage(background: Background, run: _Run, scores: Floats, networks: Networks, model: ScoreModel) -> Stage:
     """The network with the most engagements of those that have posts and reactions, and people there."""
     tally: dict[str, int] = {}
-    for day in background.days:
+    for day in background.days[: background.begins - background.first_day]:
         for name, count in arrow.tally(day["network"]).items():
             tally[name] = tally.get(name, 0) + count
     known = np.array(networks.network)
     fit = [name for name in tally if {POST, REACTION} <= set(networks.kind[known == name].tolist())]
     if not fit:
-        raise DataError(f"{background.name}: no engagement is on a network with posts and reactions")
+        raise DataError(f"{background.name}: before the attacks no engagement is on a network with posts and reactions")
     network = max(fit, key=lambda name: (tally[name], name))
     here = np.flatnonzero((known == network) & (networks.kind == REACTION))
     by_weight = here[np.argsort(-networks.weight[here], kind="stable")]
     people = np.flatnonzero(arrow.matches(run.population.accounts.names, f"^{network}:"))
+    if not len(people):
+        raise DataError(f"{background.name}: before the attacks nobody is on {network}")
     own = scores[people]
     average = people[np.argsort(np.abs(own - model.mean), kind="stable")[:AVERAGE]]
     fan = people[int(np.argmin(np.abs(own - FAN)))]

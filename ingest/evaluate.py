@@ -13,6 +13,7 @@ from laurel.ingest import arrow
 from laurel.ingest.errors import DataError
 from laurel.ingest.files import Format
 from laurel.ingest.merge import merge
+from laurel.ingest.moments import check_span
 from laurel.ingest.records import SCHEMA
 from laurel.models.baselines import Baselines
 from laurel.models.networks import REACTION, Networks
@@ -95,6 +96,7 @@ def evaluate(
         raise DataError(f"{', '.join(map(str, paths))}: no engagement to evaluate on")
     times = arrow.numbers(events["occurred_at"])
     first_day, last_day = int(times[0] // DAY), int(times[-1] // DAY)
+    check_span(", ".join(map(str, paths)), first_day, last_day)
     rankers = _Rankers(models, first_day)
     waiting: tuple[int, dict[str, Float]] | None = None  # the last period's beginning and rankings, to be judged
     got = np.zeros(0)  # reactions of the period so far, by account
@@ -151,12 +153,15 @@ def _period(moment: int, every: Every) -> int:
 
 def _figures(rankings: Mapping[str, Float], got: Float, k: int) -> dict[str, dict[str, float | None]]:
     figures: dict[str, dict[str, float | None]] = {}
+    # The same people for all: whoever was reacted to so far, or is now.
+    counts = rankings["count"]
+    some = (np.concatenate((counts, np.zeros(len(got) - len(counts)))) > 0) | (got > 0)
     for name, ranked in rankings.items():
         values = np.concatenate((ranked, np.zeros(len(got) - len(ranked))))
         figures[name] = {
             "ndcg_log": ndcg(values, np.log2(1 + got), k),
             "ndcg": ndcg(values, got, k),
-            "spearman": spearman(values, got),
+            "spearman": spearman(values[some], got[some]),
             "precision": precision(values, got, k),
         }
     return figures
@@ -180,7 +185,7 @@ class _Rankers:
         """Takes in some of a period; `got` with the reactions of it, float64[accounts]."""
         taken, *_ = [population.take(events) for population in self._populations.values()]
         reactions = np.flatnonzero((taken.count != 0) & (self._networks.kind[np.maximum(taken.code, 0)] == REACTION))
-        self.counted += len(reactions)
+        self.counted += int((taken.count[reactions] > 0).sum())
         some = arrow.pick_rows(events, reactions)
         columns = (taken.actor[reactions], taken.target[reactions], self._posts.numbers(some["content_id"]))
         self._pending.append((*columns, arrow.numbers(some["occurred_at"]), taken.count[reactions]))

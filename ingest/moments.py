@@ -9,10 +9,28 @@ import pyarrow.compute as pc
 
 from laurel.ingest import arrow
 from laurel.ingest.arrow import Column
+from laurel.ingest.errors import DataError
 
+MOST_DAYS = 20 * 366
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)"
 _COMMON = r"^(1[789]|2[01])\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$"
+
+
+def check_span(name: str, first: int, last: int) -> None:
+    """Raises DataError if days (since 1970-01-01) lie too far apart to be gone through one by one: a moment must be wrong."""
+    if last - first > MOST_DAYS:
+        raise DataError(
+            f"{name}: there are {last - first:,} days between its engagements, from {_told(first)} to {_told(last)}: "
+            "is a moment in seconds that should be in milliseconds?"
+        )
+
+
+def _told(day: int) -> str:
+    try:
+        return (_EPOCH + timedelta(days=day)).date().isoformat()
+    except OverflowError:
+        return f"day {day:,} since 1970"
 
 
 def parse(text: str) -> int:

@@ -50,14 +50,14 @@ def load(extra: Path | None = None) -> Catalogue:
     for name in waiting.keys() & found.keys():
         raise ModelError(f"{waiting[name][0]}: {name} is a built-in model and stays as it is: choose another name")
     while waiting:
-        ready = [name for name, (_, document) in waiting.items() if document.get(_BASE) in found]
+        ready = [name for name, (_, document) in waiting.items() if str(document.get(_BASE)) in found]
         if not ready:
             path, document = next(iter(waiting.values()))
             base = document.get(_BASE)
             raise ModelError(f"{path}: {_BASE} has to be one of {_some(found)}" + (f", not {base!r}" if base else ""))
         for name in ready:
             path, document = waiting.pop(name)
-            found[name] = _model(name, document, found[document[_BASE]], str(path))
+            found[name] = _model(name, document, found[str(document[_BASE])], str(path))
     return found
 
 

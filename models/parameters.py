@@ -32,7 +32,7 @@ class ScoreModel:
         "weighing",
         "Reactions of one actor and day that count in full; the n-th after them counts this number / n.",
         ge=1,
-        le=5_000,
+        le=100_000,
     )
     engager_step: int = _parameter(
         "weighing",
@@ -237,8 +237,8 @@ class ScoreModel:
     )
     free_days: int = _parameter(
         "calibration",
-        "Closed days after which these limits begin to hold: for r0 all of them, for a mean those since the "
-        "network's first post.",
+        "Closed days after which these limits begin to hold: for r0 all of them, for a mean those "
+        "with posts on the network.",
         ge=0,
         le=10_000,
     )
@@ -258,7 +258,7 @@ class ScoreModel:
     )
     blue_ranks: int = _parameter(
         "leaders",
-        "+K recipients of a topic, from rank 1, who wear the blue sash..",
+        "+K recipients of a topic, from rank 1, who wear the blue sash.",
         ge=0,
         le=10_000,
     )

@@ -32,9 +32,8 @@ def precision(values: Float, gains: Float, k: int) -> float:
 
 
 def spearman(values: Float, gains: Float) -> float | None:
-    """Rank correlation over all with a value or a gain above 0, -1..1; None where either is the same for all of them."""
-    some = (values > 0) | (gains > 0)
-    one, other = _ranks(values[some]), _ranks(gains[some])
+    """Rank correlation, -1..1; None where either is the same for all."""
+    one, other = _ranks(values), _ranks(gains)
     one, other = one - one.mean(), other - other.mean()
     size = float(np.sqrt((one @ one) * (other @ other)))
     return float(one @ other) / size if size else None

@@ -7,6 +7,7 @@ a day once), so what is interrupted is simply asked for again.
 from collections.abc import Callable
 from time import monotonic
 
+from laurel.models.catalogue import ModelError, load, named, shared_differences
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import (
     LOOK_EVERY,
@@ -29,7 +30,10 @@ class Closer(Closeable):
     """Asks for days to be closed, and waits until they are. Used by one thread at a time."""
 
     def __init__(self, settings: Settings, model: str, codec: Codec | None = None) -> None:
-        """`model` is the name of the one to close days by. Raises MetadataError if Kafka or a topic isn't there."""
+        """`model` is the name of the one to close days by. Raises ModelError if there is none of that name, and MetadataError
+        if Kafka or a topic isn't there."""
+        self._models = load(settings.models)
+        named(self._models, model)
         self._codec = codec or Codec()
         self._calendar = Calendar(settings, self._codec)
         try:
@@ -67,6 +71,8 @@ class Closer(Closeable):
                 f"{iso(day)} can't be closed: days close in order, and the calendar begins with {iso(min(days))}"
             )
         new = range(max(days) + 1 if days else day, day + 1)
+        if new:
+            self._follows(days)
         written = [*self._unfinished(day), *new]
         for wanted in written:
             self._write(wanted)
@@ -96,6 +102,18 @@ class Closer(Closeable):
     def close(self) -> None:
         """Lets go of the connections."""
         self._calendar.close()
+
+    def _follows(self, days: dict[int, Record]) -> None:
+        """Raises ModelError where workers could not close a day by the model after those that are closed."""
+        last = max((day for day, record in days.items() if closed(record)), default=None)
+        if last is None:
+            return
+        before = named(self._models, days[last]["model"])
+        if different := shared_differences(before, self._models[self._model]):
+            raise ModelError(
+                f"the model {self._model} can't follow {before.name}: models of one deployment must agree in "
+                f"{', '.join(different)}; publish it from a deployment of its own (another topic_prefix, see docs/models.md)"
+            )
 
     def _unfinished(self, day: int) -> list[int]:
         return [
