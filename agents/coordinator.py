@@ -164,9 +164,8 @@ class Coordinator:
                     sums[total["network"]][1] += total["posts"]
         entries, known = (before["reactions_per_post"], before["measured"]) if before else ([], [])
         so_far = {entry["network"]: entry["mean"] for entry in entries}
-        measured = {
-            entry["network"]: days for entry, days in zip(entries, known, strict=False)
-        }  # none by an older version
+        # An older version told of none.
+        measured = {entry["network"]: days for entry, days in zip(entries, known, strict=False)}
         means = network_means(
             np.array([sums[name][0] for name in names], np.int64),
             np.array([sums[name][1] for name in names], np.int64),
@@ -194,7 +193,7 @@ class Coordinator:
         }
 
     def _closed(self, calibrated: Mapping[str, Any], reports: list[Report]) -> dict[str, Any]:
-        model = model_of_record(self._context, dict(calibrated))
+        model = model_of_record(self._context, calibrated)
         bins = np.array(calibrated["bins"], np.int64)
         # Who sees that a day is closed finds all of its results.
         numbers = range(self._context.partitions)

@@ -94,13 +94,11 @@ class Persons(Gatherer):
     def _publish(self, model: ScoreModel, day: int, people: "_People", decided: Record, offset: int) -> Changes:
         context = self._context
         keys = people.names.cast(pa.binary()).to_pylist()
-        left = {key for known, _ in self._partition.store.scan() for key in known} - set(keys)
-        gone = [
-            Output(context.topic(topic), sorted(left), [None] * len(left)) for topic in ("score-updates", "insights")
-        ]
+        left = sorted({key for known, _ in self._partition.store.scan() for key in known} - set(keys))
+        gone = [Output(context.topic(topic), left, [None] * len(left)) for topic in ("score-updates", "insights")]
         told = report(context, model, day, PERSONS, self._partition.number, published=len(keys))
         changes = Changes(offset, outputs=[*gone, told], notes={"settled": day})
-        changes.keys, changes.values = [STATE + key for key in sorted(left)], [None] * len(left)
+        changes.keys, changes.values = [STATE + key for key in left], [None] * len(left)
         if not keys:
             return changes
         scores = score(people.raw, decided["r0"], model)

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from laurel.cli.show import console
 from laurel.models import catalogue
 from laurel.models.parameters import descriptions, sections
 from laurel.streams import settings as setting
@@ -61,4 +61,4 @@ def diff(one: Name, other: Name, as_json: AsJson = False) -> None:
         for name in names:
             if name in found:
                 table.add_row(section, name, *(f"{value:g}" for value in found[name]), told[name])
-    Console(highlight=False).print(table)
+    console().print(table)

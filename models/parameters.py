@@ -27,7 +27,7 @@ class ScoreModel:
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="What score updates call this model.")
 
-    # How an engagement is weighed, at its actor. A change takes effect for what is weighed from then on.
+    # How an engagement is weighed, at its actor.
     selective_after: int = _parameter(
         "weighing",
         "Reactions of one actor and day that count in full; the n-th after them counts this number / n.",
