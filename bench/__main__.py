@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from bench import machine, results
+from bench.closes import closes
 from bench.cluster import Cluster
 from bench.measure import Bench, Run
 from bench.process import BenchError
@@ -22,7 +23,7 @@ from laurel.streams.broker import EmbeddedBroker
 
 PARTITIONS = 4
 SUMS, STAGES = "decaying sum per user", "both stages"
-CASES = ["sums", "stages", "restore"]
+CASES = ["sums", "stages", "restore", "close"]
 WARM_UP = {LAUREL.name: 100_000, QUIX.name: 20_000, FAUST.name: 3_000}  # events of the run nobody counts
 FOLDER = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -39,14 +40,27 @@ class Plan:
     stages_events: int
     restored: int
     faust_restored: int
+    closed: int
     runs: int
 
 
 FULL = Plan(
-    events=1_000_000, faust_events=30_000, stages_events=1_000_000, restored=3_000_000, faust_restored=200_000, runs=3
+    events=1_000_000,
+    faust_events=30_000,
+    stages_events=1_000_000,
+    restored=3_000_000,
+    faust_restored=200_000,
+    closed=1_000_000,
+    runs=3,
 )
 QUICK = Plan(
-    events=200_000, faust_events=5_000, stages_events=200_000, restored=1_000_000, faust_restored=50_000, runs=1
+    events=200_000,
+    faust_events=5_000,
+    stages_events=200_000,
+    restored=1_000_000,
+    faust_restored=50_000,
+    closed=50_000,
+    runs=1,
 )
 
 
@@ -60,6 +74,7 @@ def main() -> int:
         options.stages_events or default.stages_events,
         default.restored,
         default.faust_restored,
+        default.closed,
         options.runs or default.runs,
     )
     if not PEERS_PYTHON.exists():
@@ -76,6 +91,8 @@ def main() -> int:
             found += _stages(bench, plan)
         if "restore" in options.only:
             found += _restores(Restores(broker, FOLDER), plan)
+        if "close" in options.only:
+            found += _closes(plan)
     partial = options.quick or set(options.only) != set(CASES)
     path = FOLDER / ("quick.json" if partial else "latest.json")
     written = results.write(path, place, machine.versions(), found)
@@ -150,6 +167,19 @@ def _restores(restores: Restores, plan: Plan) -> list[Case]:
             console.print(f"{label}: {run.rate:,.0f} records/s, {run.worker_bytes / results.MIB:,.0f} MiB")
             runs[system.name].append(run)
     return results.cases(results.RESTORE, "200 bytes each, every key twice", runs, records, "records/s")
+
+
+def _closes(plan: Plan) -> list[Case]:
+    runs: dict[str, dict[str, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    with console.status(f"{results.CLOSE}: {plan.closed:,} accounts"):
+        for case, system, run in closes(plan.closed, plan.runs, FOLDER):
+            console.print(f"{case}: {system}: {run.rate:,.0f} accounts/s, {run.worker_bytes / results.MIB:,.0f} MiB")
+            runs[case][system].append(run)
+    return [
+        found
+        for case, made in runs.items()
+        for found in results.cases(case, "90 days of history", made, dict.fromkeys(made, plan.closed), "accounts/s")
+    ]
 
 
 def _exhaust(steps: Iterable[object]) -> None:

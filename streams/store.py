@@ -100,8 +100,8 @@ class Store:
         _needs_room(path)
         try:
             # The column family's options are given too: else those in the folder are believed, flipped bits and all.
-            columns = {"default": _options()}
-            self._db = Rdict(str(path), _options(), columns, access_type=AccessType.read_write())
+            columns = {"default": options()}
+            self._db = Rdict(str(path), options(), columns, access_type=AccessType.read_write())
         except Exception as error:  # rocksdict raises bare Exception
             raise self._failed("opened", error) from None
         if condemned(path):  # asked when nobody else can have it open
@@ -273,7 +273,8 @@ def _needs_room(path: Path) -> None:
         )
 
 
-def _options() -> Options:
+def options() -> Options:
+    """What every store is opened with."""
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)

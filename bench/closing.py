@@ -1,0 +1,181 @@
+"""A worker process that closes a day over a store filled by `histories`, or only iterates over it: says `done` and how long it took.
+
+The close is the product's own, first and second pass. Only Kafka is not there: what is published goes nowhere, and the day is decided
+here, by the product's own calibration.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+import numpy as np
+from rocksdict import Rdict, ReadOptions
+
+from bench.histories import DAY
+from laurel.agents.context import Context
+from laurel.agents.day_close import DayClose
+from laurel.models.calibration import calibrate, network_means
+from laurel.models.networks import Networks
+from laurel.models.parameters import V1
+from laurel.streams import store as stores
+from laurel.streams.codec import Codec
+from laurel.streams.days import Record
+from laurel.streams.follower import CalendarFollower
+from laurel.streams.log import KafkaLog
+from laurel.streams.metrics import Metrics
+from laurel.streams.outbox import Output
+from laurel.streams.partition import Partition
+from laurel.streams.settings import Settings
+from laurel.streams.store import STATE, Store
+from laurel.streams.writer import Transaction
+
+THREADS = 4  # as the product's worker
+CLOSED_DAYS = 60  # before the day: its calibration moves as it does in daily work
+
+
+class Nowhere:
+    """A writer, and its own transaction, whose records go nowhere; how long its transactions took, the score updates in
+    them, and the newest report."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.seconds: list[float] = []
+        self.scored = 0
+        self.report = b""
+        self._settings = settings
+
+    def open(self) -> None:
+        """See LogWriter."""
+
+    def stop(self) -> None:
+        """See LogWriter."""
+
+    def transact(self, fill: Callable[[Transaction], None]) -> int:
+        """See LogWriter."""
+        began = monotonic()
+        fill(self)
+        self.seconds.append(monotonic() - began)
+        return -1
+
+    def send(self, output: Output) -> None:
+        """See Transaction."""
+        if output.topic == self._settings.topic("score-updates"):
+            self.scored += len(output.values)
+        if output.topic == self._settings.topic("day-reports"):
+            self.report = output.values[0] or b""
+
+    def send_raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
+        """See Transaction."""
+
+    def seal(self, topic: str, key: bytes, value: bytes, partition: int) -> None:
+        """See Transaction."""
+
+
+class Decided(CalendarFollower):
+    """A calendar that decides a day from the one report there is."""
+
+    def __init__(self, settings: Settings, codec: Codec, networks: Networks, writer: Nowhere) -> None:
+        super().__init__(settings, codec)
+        self._reports, self._networks, self._writer = codec, networks, writer
+        self._before: Record | None = None
+        self._decided: Record
+
+    def day(self, day: int) -> Record | None:
+        """See CalendarFollower."""
+        return None
+
+    def closed_before(self, day: int) -> Record | None:
+        """See CalendarFollower."""
+        return self._before
+
+    async def wait(self, day: int, status: str) -> Record:
+        """See CalendarFollower."""
+        _, report = self._reports.decode_one(self._writer.report)
+        names, before = self._networks.network_names, self._before
+        found = calibrate(np.array(report["histogram"]), None if before is None else before["r0"], CLOSED_DAYS, V1)
+        totals = {total["network"]: (total["reactions"], total["posts"]) for total in report["networks"]}
+        reactions, posts = np.array([totals.get(name, (0, 0)) for name in names], np.int64).T
+        known = [V1.first_mean] * len(names) if before is None else [e["mean"] for e in before["reactions_per_post"]]
+        days = np.full(len(names), 0 if before is None else CLOSED_DAYS)
+        means = network_means(reactions, posts, np.array(known), days, V1)
+        self._decided = {
+            "day": day,
+            "status": "calibrated",
+            "model": V1.name,
+            "r0": found.r0,
+            "bins": report["histogram"],
+            "reactions_per_post": [
+                {"network": name, "mean": mean} for name, mean in zip(names, means.tolist(), strict=True)
+            ],
+        }
+        return self._decided
+
+    async def wait_closed(self, day: int) -> Record:
+        """See CalendarFollower."""
+        self._before = self._decided
+        return self._decided
+
+
+async def close(folder: Path) -> dict[str, Any]:
+    """Closes the day before, which nobody measures, and then DAY."""
+    settings, codec, networks, metrics = Settings(), Codec(), Networks.load(), Metrics()
+    writer = Nowhere(settings)
+    calendar = Decided(settings, codec, networks, writer)
+    log = KafkaLog("", settings.group)  # asked for nothing
+    context = Context(settings, codec, networks, V1, metrics, log, calendar, partitions=1)
+    store = Store(folder)
+    with ThreadPoolExecutor(THREADS) as threads:
+        partition = Partition(
+            "targets",
+            0,
+            store,
+            writer,
+            changelog=settings.topic("targets-changelog"),
+            dead_letters=settings.topic("dead-letters"),
+            threads=threads,
+            metrics=metrics,
+            checkpoint_seconds=settings.checkpoint_seconds,
+            checkpoint_rows=settings.checkpoint_rows,
+        )
+        for day in (DAY - 1, DAY):
+            writer.seconds.clear()
+            writer.scored = 0
+            await DayClose(context, partition, writer, V1, day, resumed=False).run()
+    store.close()
+    return {"seconds": writer.seconds, "scored": writer.scored}
+
+
+def iterate(folder: Path) -> dict[str, Any]:
+    """Goes over all states the fastest way that rocksdict has, keys and values as bytes, nothing done with them; after a first
+    time that nobody measures."""
+    database = Rdict(str(folder), stores.options())
+    for _ in range(2):
+        began = monotonic()
+        options = ReadOptions()
+        cast("Any", options).fill_cache(False)  # its stub forgot the argument
+        options.set_iterate_upper_bound(bytes([STATE[0] + 1]))
+        deque(database.items(from_key=STATE, read_opt=options), maxlen=0)
+        seconds = monotonic() - began
+    database.close()
+    return {"seconds": [seconds], "scored": 0}
+
+
+def main() -> None:
+    """What to do and the store's folder are the arguments. Waits to be told to end, so that its memory can be read."""
+    what, folder = sys.argv[1], Path(sys.argv[2])
+    found = iterate(folder) if what == "iterate" else asyncio.run(close(folder))
+    print(f"done {json.dumps(found)}", flush=True)
+    signal.sigwait({signal.SIGTERM})
+
+
+if __name__ == "__main__":
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    main()
