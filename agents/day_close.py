@@ -24,10 +24,11 @@ from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
 from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
-from laurel.models.leaders import Candidates, merge, top_candidates
+from laurel.models.leaders import Candidates, empty
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
 from laurel.models.scale import base_score, earned_points, histogram, percentile, score
+from laurel.models.shortlist import Shortlist
 from laurel.models.standing import POINT, Standing, standing, topic_parts
 from laurel.streams.log import LogWriter
 from laurel.streams.outbox import Output
@@ -120,7 +121,7 @@ class DayClose:
         bins, people = np.zeros(model.bins, np.int64), 0
         reactions = np.zeros(len(context.networks.network_names), np.int64)
         posts = np.zeros_like(reactions)
-        best: list[Candidates] = []
+        best = Shortlist(model.leaders_kept)
         unseen = {account for account, link in self._links.items() if link.member is not None}
         for keys, influences in self._blocks():
             found = self._standing(influences, basis)
@@ -138,10 +139,12 @@ class DayClose:
             )
             unseen.difference_update(keys)
             standings = topic_parts(influences, self._day, model)
-            best = [_best([*best, _candidates(keys, standings, ~linked)], model.leaders_kept)]
-            self._send_candidates(out, _candidates(keys, standings, linked, members))
-        for candidates in best:
-            self._send_candidates(out, candidates)
+            held, persons = standings.keep(~linked[standings.owners]), pa.array(keys, pa.binary()).cast(pa.string())
+            best.add(
+                held.rows["topic"].astype(np.int64), held.owners, held.rows["strength"], held.rows["plus_k"], persons
+            )
+            self._send_candidates(out, _of_members(members, standings, linked))
+        self._send_candidates(out, best.best())
         self._send_parts(out, sorted(unseen), np.zeros(len(unseen), np.bool_), np.empty(0, np.int64), None)
         self._send_markers(out)
         totals = [
@@ -315,22 +318,12 @@ class DayClose:
         return report(self._context, self._model, self._day, stage, self._partition.number, **fields)
 
 
-def _best(parts: list[Candidates], kept: int) -> Candidates:
-    both = merge(parts)
-    rows = top_candidates(both, kept)
-    return Candidates(both.topic[rows], both.person.take(pa.array(rows)), both.strength[rows], both.plus_k[rows])
-
-
-def _candidates(
-    keys: list[bytes], standings: Ragged, chosen: npt.NDArray[np.bool_], members: list[str | None] | None = None
-) -> Candidates:
-    """Where the chosen accounts stand in topics (TOPIC_PART by account): as themselves, or as their members."""
-    held = standings.keep(chosen[standings.owners])
-    people = pa.array(keys, pa.binary()).cast(pa.string()) if members is None else pa.array(members, pa.string())
-    rows = held.rows
+def _of_members(members: list[str | None], standings: Ragged, linked: npt.NDArray[np.bool_]) -> Candidates:
+    """Where the linked accounts stand in topics (TOPIC_PART by account), as their members."""
+    if not linked.any():
+        return empty()
+    held = standings.keep(linked[standings.owners])
+    people = pa.array(members, pa.string()).take(pa.array(held.owners))
     return Candidates(
-        rows["topic"].astype(np.int64),
-        people.take(pa.array(held.owners)),
-        rows["strength"].copy(),
-        rows["plus_k"].copy(),
+        held.rows["topic"].astype(np.int64), people, held.rows["strength"].copy(), held.rows["plus_k"].copy()
     )

@@ -21,6 +21,10 @@ class Candidates:
     strength: Int
     plus_k: Int
 
+    def take(self, rows: Int) -> "Candidates":
+        """Only some of them (int64[k]), in the order given."""
+        return Candidates(self.topic[rows], self.person.take(pa.array(rows)), self.strength[rows], self.plus_k[rows])
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -28,6 +32,12 @@ class Ranking:
 
     row: Int
     rank: Int
+
+
+def empty() -> Candidates:
+    """Nobody."""
+    none = np.empty(0, np.int64)
+    return Candidates(none, pa.array([], pa.string()), none, none)
 
 
 def merge(parts: Sequence[Candidates]) -> Candidates:
@@ -62,7 +72,10 @@ def top_candidates(candidates: Candidates, most: int) -> Int:
     Who is not among the first of their own partition has that many before them anywhere, so what is dropped here can't
     change a ranking of merged candidates; what is kept is at most 2 * `most` a topic.
     """
-    return np.union1d(influencers(candidates, most).row, plus_k_recipients(candidates, most).row)
+    listed = np.zeros(len(candidates.topic), np.bool_)
+    listed[influencers(candidates, most).row] = True
+    listed[plus_k_recipients(candidates, most).row] = True
+    return np.flatnonzero(listed)
 
 
 def _ranking(candidates: Candidates, keys: tuple[Int, ...], most: int) -> Ranking:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laurel.models.leaders import Candidates, Ranking, influencers, merge, plus_k_recipients, top_candidates
+from laurel.models.shortlist import Shortlist
 
 Row = tuple[int, str, int, int]
 
@@ -78,3 +79,22 @@ def test_a_partition_sends_at_most_twice_the_ranks_of_a_topic(given: list[Row], 
     kept = top_candidates(found, most)
     assert (np.diff(kept) > 0).all()
     assert max(np.bincount(found.topic[kept], minlength=1)) <= 2 * most
+
+
+@given(rows, st.integers(1, 4), st.integers(1, 7), st.integers(0, 12))
+def test_a_shortlist_made_a_block_at_a_time_holds_the_best_of_all(
+    given: list[Row], most: int, block: int, waiting: int
+) -> None:
+    everybody = candidates(given)
+    shortlist = Shortlist(most, waiting)
+    for begin in range(0, len(given), block):
+        part = candidates(given[begin : begin + block])
+        persons = part.person.unique()
+        owner = np.asarray(part.person.dictionary_encode().indices).astype(np.int64)
+        shortlist.add(part.topic, owner, part.strength, part.plus_k, persons)
+    best = shortlist.best()
+    kept = everybody.take(top_candidates(everybody, most))
+    columns = ("topic", "person", "strength", "plus_k")
+    assert sorted(zip(*(getattr(best, name).tolist() for name in columns), strict=True)) == sorted(
+        zip(*(getattr(kept, name).tolist() for name in columns), strict=True)
+    )
