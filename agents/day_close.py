@@ -1,12 +1,13 @@
 """One partition's part of a day's close: how much influence there is, and then the scores.
 
-Both passes compute from the state alone and write nothing to it. What a pass publishes and the report that it is done are one
-transaction: a pass that was interrupted has published nothing, and is done again.
+What both passes tell comes from the state alone, and nothing is written to it. What a pass publishes and the report that it is done are one
+transaction: a pass that was interrupted has published nothing, and is done again. The second pass goes over what the first has
+counted; where an earlier owner of the partition did the first, it is counted again.
 """
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -15,21 +16,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from laurel.agents.context import Context
+from laurel.agents.counted import Counted, Kept, nothing
 from laurel.agents.day_model import model_of_record
+from laurel.agents.handed_on import HandedOn
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
 from laurel.agents.reports import TARGETS, TARGETS_RAW, report, reported
 from laurel.agents.updates import Scored, account_scores, insights, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
-from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
-from laurel.models.leaders import Candidates, empty
+from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
 from laurel.models.scale import base_score, earned_points, histogram, percentile, score
 from laurel.models.shortlist import Shortlist
-from laurel.models.standing import POINT, Standing, standing, topic_parts
+from laurel.models.standing import Standing, standing, topic_parts
 from laurel.streams.log import LogWriter
 from laurel.streams.outbox import Output
 from laurel.streams.packing import unpack
@@ -37,17 +39,28 @@ from laurel.streams.partition import Partition
 from laurel.streams.writer import Transaction
 
 Float = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class _Basis:
-    """What a day's standing is computed with: its model, the networks' reactions per post, and r0 once it is decided."""
+    """What a day's standing is computed with: its model and the networks' reactions per post; and r0, once it is decided."""
 
     model: ScoreModel
     day: int
     means: Float
-    r0: float | None
+    r0: float
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some accounts of the partition: their states, where they stand, and all that is counted of them."""
+
+    keys: list[bytes]
+    influences: Influences
+    found: Standing
+    counted: Counted
 
 
 class DayClose:
@@ -62,6 +75,7 @@ class DayClose:
         self._links: Mapping[bytes, Link] = {}
         self._stopped = threading.Event()
         self._model = model
+        self._kept: Kept | None = None
 
     def stop(self) -> None:
         """Ends a pass under way at its next block, from any thread."""
@@ -72,6 +86,12 @@ class DayClose:
         known = self._context.calendar.day(self._day)
         if known is not None and known["status"] == "closed":
             return
+        try:
+            await self._run()
+        finally:
+            self._forget()
+
+    async def _run(self) -> None:
         began = monotonic()
         self._links = await self._partition.in_thread(lambda: links(self._partition.store))
         done: set[str] = set()
@@ -87,25 +107,72 @@ class DayClose:
         self._context.metrics.closing("targets", monotonic() - began)
         await self._context.calendar.wait_closed(self._day)
 
-    def _basis(self, model: ScoreModel, day: int, record: Mapping[str, Any] | None) -> _Basis:
+    def _forget(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _basis(self, model: ScoreModel, day: int, r0: float = np.nan) -> _Basis:
         """The means in force at the close of `day` are those that the closed day before it ended with."""
         networks = self._context.networks
         before = self._context.calendar.closed_before(day)
         found = {entry["network"]: entry["mean"] for entry in (before["reactions_per_post"] if before else ())}
         means = np.array([found.get(name, model.first_mean) for name in networks.network_names])
-        return _Basis(model, day, means, None if record is None else record["r0"])
+        return _Basis(model, day, means, r0)
 
-    def _blocks(self) -> Iterator[tuple[list[bytes], Influences]]:
+    def _earlier(self) -> _Basis | None:
+        """What the close before was computed with, None if there was none."""
+        last = self._context.calendar.closed_before(self._day)
+        return None if last is None else self._basis(model_of_record(self._context, last), last["day"], last["r0"])
+
+    def _blocks(self) -> Iterator[_Block]:
+        basis, earlier = self._basis(self._model, self._day), self._earlier()
         for keys, values in self._partition.store.scan():
             if self._stopped.is_set():
                 raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             states = unpack(INFLUENCE, values)
-            yield keys, Influences(states.sections["buckets"], states.sections["topics"])
+            yield self._block(keys, Influences(states.sections["buckets"], states.sections["topics"]), basis, earlier)
+
+    def _block(self, keys: list[bytes], influences: Influences, basis: _Basis, earlier: _Basis | None) -> _Block:
+        found = self._standing(influences, basis)
+        had_previous, passed = np.zeros(len(keys), np.bool_), Steps(*[np.zeros(len(keys))] * len(STEPS))
+        if earlier is not None:
+            old = self._standing(influences, earlier)
+            had_previous, passed = old.present, self._passed(influences, earlier, old, found)
+        members, relinked = self._members(keys)
+        counted = Counted(
+            pa.array(keys, pa.binary()).cast(pa.string()),
+            found.present,
+            had_previous,
+            np.array([member is None for member in members], np.bool_),
+            relinked,
+            found.raw,
+            passed,
+            found.parts.offsets,
+            found.parts.rows["code"],
+            self._amounts(found),
+        )
+        return _Block(keys, influences, found, counted)
 
     def _standing(self, influences: Influences, basis: _Basis) -> Standing:
         return standing(influences, basis.day, basis.means, self._context.networks, basis.model)
 
-    def _members(self, keys: list[bytes]) -> tuple[list[str | None], npt.NDArray[np.bool_]]:
+    def _passed(self, influences: Influences, earlier: _Basis, before: Standing, after: Standing) -> Steps:
+        """How these accounts came from the close before to this one, by the model of the one before."""
+        context, days, model = self._context, (earlier.day, self._day), earlier.model
+        if model != self._model:
+            after = standing(influences, self._day, earlier.means, context.networks, model)
+        return steps(influences, before, after, days, earlier.means, context.networks, model)
+
+    def _amounts(self, found: Standing) -> Float:
+        """What each part of each account counts for: by the amplification of the account's presence on its network."""
+        lane, presences, parts = len(self._context.networks.network_names), found.presences, found.parts
+        factors = np.zeros(len(found.raw) * lane)
+        factors[presences.owners * lane + presences.rows["network"]] = found.factors
+        network = self._context.networks.network_code[parts.rows["code"]]
+        return np.asarray(factors[parts.owners * lane + network] * parts.rows["part"], np.float64)
+
+    def _members(self, keys: list[bytes]) -> tuple[list[str | None], Flags]:
         """Whom each account is linked to, and where that is a change since the last close."""
         if not self._links:
             return [None] * len(keys), np.zeros(len(keys), np.bool_)
@@ -116,37 +183,44 @@ class DayClose:
     def _report_influence(self, out: Transaction) -> None:
         """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
         and this partition's candidates of each topic."""
-        context, model = self._context, self._model
-        basis, earlier = self._basis(model, self._day, None), self._earlier()
+        context, model, store = self._context, self._model, self._partition.store
+        handed_on = HandedOn(context, self._partition.number, model, self._day, self._links)
+        self._forget()
+        kept = self._kept = Kept(store.path.parent)
         bins, people = np.zeros(model.bins, np.int64), 0
         reactions = np.zeros(len(context.networks.network_names), np.int64)
         posts = np.zeros_like(reactions)
         best = Shortlist(model.leaders_kept)
         unseen = {account for account, link in self._links.items() if link.member is not None}
-        for keys, influences in self._blocks():
-            found = self._standing(influences, basis)
-            members, _ = self._members(keys)
-            linked = np.array([member is not None for member in members], np.bool_)
-            alone = found.present & ~linked
-            bins += histogram(found.raw[alone], model)
+        for block in self._blocks():
+            counted = block.counted
+            alone = counted.present & counted.alone
+            bins += histogram(counted.raw[alone], model)
             people += int(alone.sum())
-            posting = found.presences.rows[found.presences.rows["posts"] > 0]
+            posting = block.found.presences.rows[block.found.presences.rows["posts"] > 0]
             np.add.at(reactions, posting["network"], posting["reactions"])
             np.add.at(posts, posting["network"], posting["posts"])
-            rows = np.flatnonzero(linked)
-            self._send_parts(
-                out, [keys[at] for at in rows.tolist()], found.present[rows], rows, (influences, found, earlier)
-            )
-            unseen.difference_update(keys)
-            standings = topic_parts(influences, self._day, model)
-            held, persons = standings.keep(~linked[standings.owners]), pa.array(keys, pa.binary()).cast(pa.string())
+            standings = topic_parts(block.influences, self._day, model)
+            held = standings.keep(counted.alone[standings.owners])
             best.add(
-                held.rows["topic"].astype(np.int64), held.owners, held.rows["strength"], held.rows["plus_k"], persons
+                held.rows["topic"].astype(np.int64),
+                held.owners,
+                held.rows["strength"],
+                held.rows["plus_k"],
+                counted.accounts,
             )
-            self._send_candidates(out, _of_members(members, standings, linked))
-        self._send_candidates(out, best.best())
-        self._send_parts(out, sorted(unseen), np.zeros(len(unseen), np.bool_), np.empty(0, np.int64), None)
-        self._send_markers(out)
+            linked = np.flatnonzero(~counted.alone)
+            if len(linked):
+                accounts = [block.keys[at] for at in linked.tolist()]
+                out.send(handed_on.parts(accounts, counted.take(linked)))
+                out.send(handed_on.candidates(store, self._of_members(accounts, standings.take(linked))))
+                unseen.difference_update(accounts)
+            kept.add(counted.told())
+        out.send(handed_on.candidates(store, best.best()))
+        if unseen:
+            out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen))))
+        for marker in handed_on.markers():
+            out.send(marker)
         totals = [
             {"network": name, "reactions": r, "posts": p}
             for name, r, p in zip(context.networks.network_names, reactions.tolist(), posts.tolist(), strict=True)
@@ -154,176 +228,83 @@ class DayClose:
         ]
         out.send(self._report(TARGETS_RAW, people=people, histogram=bins.tolist(), networks=totals))
 
-    def _send_parts(
-        self,
-        out: Transaction,
-        accounts: list[bytes],
-        present: npt.NDArray[np.bool_],
-        rows: Int,
-        held: tuple[Influences, Standing, _Basis | None] | None,
-    ) -> None:
-        """What linked accounts bring to their members; `rows` are theirs in what is held: states, standing, and what the close
-        before was computed with; None for accounts without state."""
-        if not accounts:
+    def _of_members(self, accounts: list[bytes], standings: Ragged) -> Candidates:
+        """Where linked accounts stand in topics (TOPIC_PART by account), as their members."""
+        rows, members = standings.rows, pa.array([self._links[account].member for account in accounts], pa.string())
+        return Candidates(
+            rows["topic"].astype(np.int64),
+            members.take(pa.array(standings.owners)),
+            rows["strength"].copy(),
+            rows["plus_k"].copy(),
+        )
+
+    def _counted(self) -> Iterator[Counted]:
+        """What the first pass has counted, or would have."""
+        if self._kept is None:
+            for block in self._blocks():
+                yield block.counted.told()
             return
-        context, networks, n = self._context, self._context.networks, len(accounts)
-        offsets, raw = np.zeros(n + 1, np.int64), np.zeros(n)
-        code, points = np.empty(0, np.int64), np.empty(0)
-        passed = Steps(*[np.zeros(n)] * len(STEPS))
-        if held is not None:
-            influences, found, earlier = held
-            if earlier is not None:
-                own = Influences(influences.buckets.take(rows), influences.topics.take(rows))
-                passed = self._passed(
-                    own, earlier, self._standing(own, earlier), self._standing(own, replace(earlier, day=self._day))
-                )
-            parts, raw = found.parts.take(rows), found.raw[rows]
-            offsets, code = parts.offsets, parts.rows["code"]
-            points = self._factors(found, rows) * parts.rows["part"] / (FADE_UNIT * POINT)
-        amounts = pa.StructArray.from_arrays(
-            [
-                pa.array(np.array(networks.network, object)[code], pa.string()),
-                pa.array(np.array(networks.action, object)[code], pa.string()),
-                pa.array(points),
-            ],
-            names=["network", "action", "points"],
-        )
-        persons = [self._links[account].member or "" for account in accounts]
-        batch = pa.RecordBatch.from_pydict(
-            {
-                "person": pa.array(persons, pa.string()),
-                "day": pa.array(np.full(n, self._day, np.int32)),
-                "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
-                "account": pa.array(accounts, pa.binary()).cast(pa.string()),
-                "present": pa.array(present),
-                "raw": pa.array(raw),
-                "amounts": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), amounts),
-                **{f"raw_{name}": pa.array(getattr(passed, name)) for name in STEPS},
-            }
-        )
-        values = context.codec.encode("PersonPart", batch)
-        out.send(Output(context.topic("person-parts"), [person.encode() for person in persons], values))
-
-    def _factors(self, found: Standing, rows: Int) -> Float:
-        """The amplification of each part of some accounts: that of its account's presence on its network."""
-        lane = len(self._context.networks.network_names)
-        parts, presences = found.parts.take(rows), found.presences
-        network = self._context.networks.network_code[parts.rows["code"]]
-        place = np.searchsorted(
-            presences.owners * lane + presences.rows["network"], np.repeat(rows, parts.lengths) * lane + network
-        )
-        return np.asarray(found.factors[place], np.float64)
-
-    def _earlier(self) -> _Basis | None:
-        """What the close before was computed with, None if there was none."""
-        last = self._context.calendar.closed_before(self._day)
-        return None if last is None else self._basis(model_of_record(self._context, last), last["day"], last)
-
-    def _passed(self, influences: Influences, earlier: _Basis, before: Standing, after: Standing) -> Steps:
-        """How these accounts came from the close before to this one, by the model of the one before."""
-        context, days, model = self._context, (earlier.day, self._day), earlier.model
-        if model != self._model:
-            after = standing(influences, self._day, earlier.means, context.networks, model)
-        return steps(influences, before, after, days, earlier.means, context.networks, model)
-
-    def _send_candidates(self, out: Transaction, candidates: Candidates) -> None:
-        order = np.argsort(candidates.topic, kind="stable")
-        codes, begins = np.unique(candidates.topic[order], return_index=True)
-        n = len(codes)
-        if not n:
-            return
-        names = self._partition.store.names([code.astype(np.uint64).tobytes() for code in codes])
-        people = pa.StructArray.from_arrays(
-            [
-                candidates.person.take(pa.array(order)),
-                pa.array(candidates.strength[order]),
-                pa.array(candidates.plus_k[order]),
-            ],
-            names=["person", "strength", "plus_k"],
-        )
-        batch = pa.RecordBatch.from_pydict(
-            {
-                "topic": pa.array(names, pa.binary()).cast(pa.string()),
-                "day": pa.array(np.full(n, self._day, np.int32)),
-                "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
-                "candidates": pa.ListArray.from_arrays(pa.array(np.append(begins, len(order)), pa.int32()), people),
-            }
-        )
-        values = self._context.codec.encode("TopicCandidates", batch)
-        out.send(Output(self._context.topic("topic-candidates"), [name or b"" for name in names], values))
-
-    def _send_markers(self, out: Transaction) -> None:
-        """Says that all of this partition's candidates and parts of the day were sent."""
-        context, number = self._context, self._partition.number
-        marker = {"day": self._day, "upstream": number, "upstream_offset": -1, "model": self._model.name}
-        value = context.codec.encode_one("DayMarker", marker)
-        for topic in ("topic-candidates", "person-parts"):
-            for partition in range(context.partitions):
-                out.send(Output(context.topic(topic), [b""], [value], partition))
+        for counted in self._kept:
+            if self._stopped.is_set():
+                raise InterruptedError(f"the close of {self._day} goes on elsewhere")
+            yield counted
 
     def _publish_scores(self, out: Transaction, decided: Mapping[str, Any]) -> None:
         """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
         a whole earned point."""
-        context, model, number = self._context, self._model, self._partition.number
-        basis = self._basis(model, self._day, decided)
-        earlier = self._earlier()
-        bins = np.array(decided["bins"], np.int64)
-        base = float(base_score(decided["r0"], model))
-        published = 0
-        for keys, influences in self._blocks():
-            found = self._standing(influences, basis)
-            scores = score(found.raw, decided["r0"], model)
-            if earlier is None or earlier.r0 is None:
-                was_present, before = np.zeros(len(keys), np.bool_), np.zeros(len(keys))
-                change = Change(*[before] * len(PARTS))
-            else:
-                old = self._standing(influences, earlier)
-                was_present, before = old.present, score(old.raw, earlier.r0, earlier.model)
-                passed = self._passed(influences, earlier, old, found)
-                same = earlier.model.name == model.name
-                change = split(before, passed, earlier.r0, earlier.model, scores, same_model=same)
-            members, relinked = self._members(keys)
-            alone = np.array([member is None for member in members], np.bool_)
-            rows = np.flatnonzero(found.present & alone)
-            if len(rows):
-                parts, factors = found.parts.take(rows), self._factors(found, rows)
-                made_of = contributions(
-                    scores[rows], base, parts.offsets, parts.rows["code"], parts.rows["part"], factors
-                )
-                persons = [keys[at] for at in rows.tolist()]
-                percentiles = percentile(found.raw[rows], bins, model)
-                told = Scored(
-                    persons, scores[rows], before[rows], was_present[rows], percentiles, made_of, change.take(rows)
-                )
-                out.send(score_updates(context, model, self._day, told))
-                out.send(insights(context, self._day, told))
-                published += len(rows)
-            # An account that went to a member is no person of its own any more.
-            gone = [keys[at] for at in np.flatnonzero(relinked & ~alone).tolist()]
+        earlier, published = self._earlier(), 0
+        for counted in self._counted():
+            published += self._publish(out, counted, decided, earlier)
+        out.send(self._report(TARGETS, published=published))
+        self._context.metrics.scored(published)
+
+    def _publish(self, out: Transaction, counted: Counted, decided: Mapping[str, Any], earlier: _Basis | None) -> int:
+        """Sends what there is to tell of some accounts; for how many of them there is a score."""
+        context, model, r0 = self._context, self._model, decided["r0"]
+        scores = score(counted.raw, r0, model)
+        if earlier is None:
+            before = np.zeros(len(scores))
+            change = Change(*[before] * len(PARTS))
+        else:
+            before = score(counted.passed.before, earlier.r0, earlier.model)
+            same = earlier.model.name == model.name
+            change = split(before, counted.passed, earlier.r0, earlier.model, scores, same_model=same)
+        rows = np.flatnonzero(counted.present & counted.alone)
+        if len(rows):
+            own = counted.take(rows)
+            told = Scored(
+                own.accounts,
+                scores[rows],
+                before[rows],
+                own.had_previous,
+                percentile(own.raw, np.array(decided["bins"], np.int64), model),
+                contributions(
+                    scores[rows],
+                    float(base_score(r0, model)),
+                    own.offsets,
+                    own.code,
+                    own.amount,
+                    np.ones(len(own.amount)),
+                ),
+                change.take(rows),
+            )
+            out.send(score_updates(context, model, self._day, told))
+            out.send(insights(context, self._day, told))
+        # An account that went to a member is no person of its own any more.
+        gone = counted.accounts.filter(pa.array(counted.relinked & ~counted.alone)).cast(pa.binary()).to_pylist()
+        if gone:
             for topic in ("score-updates", "insights"):
                 out.send(Output(context.topic(topic), gone, [None] * len(gone)))
-            earned = np.where(found.present, earned_points(scores, decided["r0"], model), 0)
-            had_earned = np.zeros_like(earned)
-            if earlier is not None and earlier.r0 is not None:
-                had_earned = np.where(was_present, earned_points(before, earlier.r0, earlier.model), 0)
-            changed = np.flatnonzero(((earned != had_earned) | relinked) & alone)
-            if len(changed):
-                accounts = [keys[at] for at in changed.tolist()]
-                given = np.where(found.present, scores, 1.0)[changed]
-                out.send(account_scores(context, self._day, accounts, given, number))
-        out.send(self._report(TARGETS, published=published))
-        context.metrics.scored(published)
+        earned = np.where(counted.present, earned_points(scores, r0, model), 0)
+        had_earned = np.zeros_like(earned)
+        if earlier is not None:
+            had_earned = np.where(counted.had_previous, earned_points(before, earlier.r0, earlier.model), 0)
+        changed = np.flatnonzero(((earned != had_earned) | counted.relinked) & counted.alone)
+        if len(changed):
+            accounts = counted.accounts.take(pa.array(changed))
+            given = np.where(counted.present, scores, 1.0)[changed]
+            out.send(account_scores(context, self._day, accounts, given, self._partition.number))
+        return len(rows)
 
     def _report(self, stage: str, **fields: Any) -> Output:
         return report(self._context, self._model, self._day, stage, self._partition.number, **fields)
-
-
-def _of_members(members: list[str | None], standings: Ragged, linked: npt.NDArray[np.bool_]) -> Candidates:
-    """Where the linked accounts stand in topics (TOPIC_PART by account), as their members."""
-    if not linked.any():
-        return empty()
-    held = standings.keep(linked[standings.owners])
-    people = pa.array(members, pa.string()).take(pa.array(held.owners))
-    return Candidates(
-        held.rows["topic"].astype(np.int64), people, held.rows["strength"].copy(), held.rows["plus_k"].copy()
-    )

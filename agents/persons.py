@@ -118,11 +118,11 @@ class Persons(Gatherer):
         if last is not None:
             old = model_of_record(context, last)
             change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
-        given = Scored(keys, scores, previous, had, percentiles, made_of, change)
+        given = Scored(people.names, scores, previous, had, percentiles, made_of, change)
         changes.outputs += [
             score_updates(context, model, day, given),
             insights(context, day, given),
-            account_scores(context, day, people.accounts.cast(pa.binary()).to_pylist(), scores[people.owner]),
+            account_scores(context, day, people.accounts, scores[people.owner]),
         ]
         states.header["day"], states.header["score"] = day, scores
         changes.keys += [STATE + key for key in keys]

@@ -1,7 +1,7 @@
 """The records that tell what scores a close gave: to everyone who subscribes, and to the actors stage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ class Scored:
     """What a close gave n `persons`: `scores` and `percentiles` float64[n], what these are made of, and the `change` from
     `previous` float64[n], which counts where `had_previous` bool[n] holds."""
 
-    persons: Sequence[bytes]
+    persons: pa.StringArray
     scores: Float
     previous: Float
     had_previous: Flags
@@ -38,21 +38,23 @@ class Scored:
 def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) -> Output:
     """A score update, by a model, for each person."""
     networks, made_of, n = context.networks, given.made_of, len(given.persons)
-    assert BASE == -1  # the last of each
-    network = np.array([*networks.network, OWN_NETWORK], object)[made_of.code]
-    action = np.array([*networks.action, "base"], object)[made_of.code]
+    code = pa.array(np.where(made_of.code == BASE, len(networks.network), made_of.code))
     contributed = pa.StructArray.from_arrays(
-        [pa.array(network, pa.string()), pa.array(action, pa.string()), pa.array(made_of.points)],
+        [
+            pa.array([*networks.network, OWN_NETWORK], pa.string()).take(code),
+            pa.array([*networks.action, "base"], pa.string()).take(code),
+            pa.array(made_of.points),
+        ],
         names=["network", "action", "points"],
     )
     batch = pa.RecordBatch.from_pydict(
         {
-            "person": pa.array(given.persons, pa.binary()).cast(pa.string()),
+            "person": given.persons,
             "day": pa.array(np.full(n, day, np.int32)),
             "score": pa.array(given.scores),
             "previous": pa.array(given.previous, mask=~given.had_previous),
             "percentile": pa.array(given.percentiles),
-            "model": pa.array([model.name] * n, pa.string()),
+            "model": pa.repeat(pa.scalar(model.name, pa.string()), n),
             "contributions": pa.ListArray.from_arrays(pa.array(made_of.offsets, pa.int32()), contributed),
             "change": pa.StructArray.from_arrays(
                 [pa.array(getattr(given.change, part)) for part in PARTS],
@@ -61,7 +63,7 @@ def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) 
             ),
         }
     )
-    return Output(context.topic("score-updates"), given.persons, context.codec.encode("ScoreUpdate", batch))
+    return Output(context.topic("score-updates"), _keys(given.persons), context.codec.encode("ScoreUpdate", batch))
 
 
 def insights(context: Context, day: int, given: Scored) -> Output:
@@ -76,27 +78,28 @@ def insights(context: Context, day: int, given: Scored) -> Output:
         context.networks.network,
         context.networks.action,
     )
-    keys = [given.persons[at] for at in rows.tolist()]
+    persons = given.persons.take(pa.array(rows))
     batch = pa.RecordBatch.from_pydict(
-        {
-            "person": pa.array(keys, pa.binary()).cast(pa.string()),
-            "day": pa.array(np.full(len(keys), day, np.int32)),
-            "sentences": told,
-        }
+        {"person": persons, "day": pa.array(np.full(len(rows), day, np.int32)), "sentences": told}
     )
-    return Output(context.topic("insights"), keys, context.codec.encode("Insight", batch))
+    return Output(context.topic("insights"), _keys(persons), context.codec.encode("Insight", batch))
 
 
 def account_scores(
-    context: Context, day: int, accounts: Sequence[bytes], scores: Float, partition: int | None = None
+    context: Context, day: int, accounts: pa.StringArray, scores: Float, partition: int | None = None
 ) -> Output:
     """The scores that weigh what accounts do, where the actors stage reads them: in the partition their keys belong to."""
     n = len(accounts)
     batch = pa.RecordBatch.from_pydict(
         {
-            "account": pa.array(accounts, pa.binary()).cast(pa.string()),
+            "account": accounts,
             "day": pa.array(np.full(n, day, np.int32)),
             "score": pa.array(scores),
         }
     )
-    return Output(context.topic("account-scores"), accounts, context.codec.encode("AccountScore", batch), partition)
+    values = context.codec.encode("AccountScore", batch)
+    return Output(context.topic("account-scores"), _keys(accounts), values, partition)
+
+
+def _keys(names: pa.StringArray) -> list[bytes]:
+    return cast("list[bytes]", names.cast(pa.binary()).to_pylist())

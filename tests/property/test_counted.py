@@ -1,0 +1,76 @@
+"""What a close's first pass counted is there for the second, whatever it is and however often it is read."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laurel.agents.counted import FLAGS, Counted, Kept
+from laurel.models.change import STEPS, Steps
+from laurel.streams.store_errors import DiskError
+
+accounts = st.lists(
+    st.tuples(
+        st.text(max_size=5),
+        st.tuples(*[st.booleans()] * 4),
+        st.lists(st.floats(0, 1e300), min_size=5, max_size=5),
+        st.lists(st.tuples(st.integers(0, 200), st.floats(0, 1e300)), max_size=4),
+    ),
+    max_size=6,
+)
+
+
+def counted(rows: list) -> Counted:
+    parts = [part for row in rows for part in row[3]]
+    numbers = np.array([row[2] for row in rows], np.float64).reshape(-1, 5).T
+    return Counted(
+        pa.array([row[0] for row in rows], pa.string()),
+        *np.array([row[1] for row in rows], np.bool_).reshape(-1, 4).T,
+        numbers[0],
+        Steps(*numbers[1:]),
+        np.cumsum([0, *(len(row[3]) for row in rows)]),
+        np.array([code for code, _ in parts], np.int64),
+        np.array([amount for _, amount in parts], np.float64),
+    )
+
+
+def rows_of(found: Counted) -> list:
+    flags = zip(*(getattr(found, name).tolist() for name in FLAGS), strict=True)
+    numbers = zip(found.raw.tolist(), *(getattr(found.passed, name).tolist() for name in STEPS), strict=True)
+    parts = list(zip(found.code.tolist(), found.amount.tolist(), strict=True))
+    ranges = zip(found.offsets[:-1].tolist(), found.offsets[1:].tolist(), strict=True)
+    return [
+        (name, flag, list(number), parts[begin:end])
+        for name, flag, number, (begin, end) in zip(found.accounts.to_pylist(), flags, numbers, ranges, strict=True)
+    ]
+
+
+@given(st.lists(accounts, max_size=4))
+def test_what_was_counted_is_read_as_it_was_and_again(blocks: list) -> None:
+    with TemporaryDirectory() as folder:
+        kept = Kept(Path(folder))
+        for block in blocks:
+            kept.add(counted(block))
+        for _ in range(2):
+            assert [rows_of(found) for found in kept] == blocks
+        kept.close()
+        assert not list(Path(folder).iterdir())
+
+
+@given(accounts)
+def test_only_who_is_told_of_anything_is_kept(rows: list) -> None:
+    told = [row for row in rows if (row[1][2] and (row[1][0] or row[1][1])) or row[1][3]]
+    assert rows_of(counted(rows).told()) == told
+
+
+def test_a_large_partition_goes_to_disk_and_a_folder_that_takes_nothing_is_named(tmp_path: Path) -> None:
+    block = counted([("twitter:anna", (True,) * 4, [1.0] * 5, [(1, 2.0)])] * 50_000)
+    kept = Kept(tmp_path / "gone")
+    with pytest.raises(DiskError, match=r"the state folder .*gone has no room"):
+        for _ in range(5):
+            kept.add(block)
+    kept.close()
