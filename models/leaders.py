@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from laurel.models import ragged
+
 Int = npt.NDArray[np.int64]
 
 
@@ -50,20 +52,20 @@ def merge(parts: Sequence[Candidates]) -> Candidates:
     )
 
 
-def influencers(candidates: Candidates, most: int) -> Ranking:
+def influencers(candidates: Candidates, most: int, *, in_order: bool = False) -> Ranking:
     """The top `most` influencers of each topic: strength descending, then person ascending by Unicode code point.
 
-    Only a strength above 0 has a rank.
+    Only a strength above 0 has a rank. `in_order`: the candidates come by person ascending, and need not be compared by name.
     """
-    return _ranking(candidates, (candidates.strength,), most)
+    return _ranking(candidates, (candidates.strength,), most, in_order=in_order)
 
 
-def plus_k_recipients(candidates: Candidates, most: int) -> Ranking:
+def plus_k_recipients(candidates: Candidates, most: int, *, in_order: bool = False) -> Ranking:
     """The top `most` +K recipients of each topic: +Ks descending, strength descending, then person ascending.
 
-    Only a number of +Ks above 0 has a rank.
+    Only a number of +Ks above 0 has a rank. `in_order` as above.
     """
-    return _ranking(candidates, (candidates.plus_k, candidates.strength), most)
+    return _ranking(candidates, (candidates.plus_k, candidates.strength), most, in_order=in_order)
 
 
 def top_candidates(candidates: Candidates, most: int) -> Int:
@@ -72,21 +74,27 @@ def top_candidates(candidates: Candidates, most: int) -> Int:
     Who is not among the first of their own partition has that many before them anywhere, so what is dropped here can't
     change a ranking of merged candidates; what is kept is at most 2 * `most` a topic.
     """
+    return either(candidates, influencers(candidates, most), plus_k_recipients(candidates, most))
+
+
+def either(candidates: Candidates, *rankings: Ranking) -> Int:
+    """Rows (int64, ascending) that are in any of some rankings."""
     listed = np.zeros(len(candidates.topic), np.bool_)
-    listed[influencers(candidates, most).row] = True
-    listed[plus_k_recipients(candidates, most).row] = True
+    for ranking in rankings:
+        listed[ranking.row] = True
     return np.flatnonzero(listed)
 
 
-def _ranking(candidates: Candidates, keys: tuple[Int, ...], most: int) -> Ranking:
+def _ranking(candidates: Candidates, keys: tuple[Int, ...], most: int, *, in_order: bool) -> Ranking:
     rows = np.flatnonzero(keys[0] > 0)
     topic = candidates.topic[rows]
-    # Arrow orders strings by their UTF-8 bytes, which is the order of code points.
-    place = pc.rank(candidates.person.take(rows), sort_keys="ascending", tiebreaker="dense")
-    falling = [-key[rows] for key in reversed(keys)]
-    order = np.lexsort((np.asarray(place), *falling, topic))
-    ordered = topic[order]
-    begins = np.searchsorted(ordered, ordered)
-    rank = np.arange(1, len(order) + 1) - begins
+    columns = [*(-key[rows] for key in reversed(keys)), topic]
+    if not in_order:
+        # Arrow orders strings by their UTF-8 bytes, which is the order of code points.
+        place = pc.rank(candidates.person.take(rows), sort_keys="ascending", tiebreaker="dense")
+        columns.insert(0, np.asarray(place))
+    order = np.lexsort(columns)
+    begins = np.flatnonzero(ragged.starts(topic[order]))
+    rank = np.arange(1, len(order) + 1) - np.repeat(begins, np.diff(np.append(begins, len(order))))
     listed = rank <= most
-    return Ranking(rows[order][listed], rank[listed])
+    return Ranking(rows[order[listed]], rank[listed])

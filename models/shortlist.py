@@ -1,14 +1,16 @@
 """Who of one partition can be among the leaders of a topic, gathered a block of accounts at a time.
 
 Everybody stands somewhere in many topics, and next to nobody leads. So who is behind enough others by numbers alone is let go
-at once, before anything is done with names.
+at once. Accounts come in the order of their names, as a scan gives them: so nothing is done with names at all.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from laurel.models.leaders import Candidates, empty, merge, top_candidates
+from laurel.models.leaders import Candidates, Ranking, either, empty, influencers, merge, plus_k_recipients
 from laurel.models.ragged import Int
 
 Flags = npt.NDArray[np.bool_]
@@ -24,16 +26,14 @@ class Shortlist:
         self._best = empty()
         self._waiting: list[Candidates] = []
         self._rows = 0
-        # Of topics with `most` leaders, by topic, ascending: what the last one of each ranking has.
-        self._topics = np.empty(0, np.int64)
-        self._strength = np.empty(0, np.int64)
-        self._plus_k = np.empty(0, np.int64)
+        self._strength = self._plus_k = _Bar(np.empty(0, np.int64), np.empty(0, np.int64))
 
     def add(self, topic: Int, owner: Int, strength: Int, plus_k: Int, persons: pa.StringArray) -> None:
-        """Rows of m candidates as in Candidates; `owner` int64[m] is the place of each one's name in `persons` string[n]."""
-        kept = np.flatnonzero(self._possible(topic, strength, plus_k))
-        if not len(kept):
-            return
+        """Rows of m candidates as in Candidates; `owner` int64[m], ascending, is the place of each one's name in `persons` string[n].
+
+        Names ascend, within a call and from one to the next.
+        """
+        kept = np.flatnonzero(self._strength.reached(topic, strength) | self._plus_k.reached(topic, plus_k))
         names = persons.take(pa.array(owner[kept]))
         self._waiting.append(Candidates(topic[kept], names, strength[kept], plus_k[kept]))
         self._rows += len(kept)
@@ -41,31 +41,33 @@ class Shortlist:
             self._choose()
 
     def best(self) -> Candidates:
-        """Who is left of all that were added: at most twice `most` a topic."""
+        """Who is left of all that were added, in the order of names: at most twice `most` a topic."""
         self._choose()
         return self._best
 
-    def _possible(self, topic: Int, strength: Int, plus_k: Int) -> Flags:
-        if not len(self._topics):
-            return (strength > 0) | (plus_k > 0)
-        at = np.minimum(np.searchsorted(self._topics, topic), len(self._topics) - 1)
-        full = self._topics[at] == topic
-        least_strength, least_plus_k = np.where(full, self._strength[at], 1), np.where(full, self._plus_k[at], 1)
-        return np.asarray((strength >= least_strength) | (plus_k >= least_plus_k))
-
     def _choose(self) -> None:
-        everybody = merge([self._best, *self._waiting])
-        self._best = everybody.take(top_candidates(everybody, self._most))
-        self._waiting, self._rows = [], 0
-        self._topics = np.unique(self._best.topic)
-        self._strength = self._last(self._best.strength)
-        self._plus_k = self._last(self._best.plus_k)
+        found = merge([self._best, *self._waiting])
+        by_strength = influencers(found, self._most, in_order=True)
+        by_plus_k = plus_k_recipients(found, self._most, in_order=True)
+        self._strength = self._bar(found.topic, found.strength, by_strength)
+        self._plus_k = self._bar(found.topic, found.plus_k, by_plus_k)
+        self._best, self._waiting, self._rows = found.take(either(found, by_strength, by_plus_k)), [], 0
 
-    def _last(self, values: Int) -> Int:
-        """What the last of the first `most` of each topic has, 1 where there are fewer."""
-        topic = self._best.topic
-        order = np.lexsort((-values, topic))
-        begin = np.searchsorted(topic[order], self._topics)
-        enough = np.diff(np.append(begin, len(order))) >= self._most
-        last = values[order[np.where(enough, begin + self._most - 1, begin)]]
-        return np.where(enough, np.maximum(last, 1), 1)
+    def _bar(self, topic: Int, values: Int, ranking: Ranking) -> "_Bar":
+        last = ranking.row[ranking.rank == self._most]
+        return _Bar(topic[last], values[last])
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """What the last one listed has in topics that have enough: `topic` int64[k], ascending, and `least` int64[k]."""
+
+    topic: Int
+    least: Int
+
+    def reached(self, topic: Int, values: Int) -> Flags:
+        """Which of m candidates have as much in their topics, and at least something, bool[m]."""
+        if not len(self.topic):
+            return values > 0
+        at = np.minimum(np.searchsorted(self.topic, topic), len(self.topic) - 1)
+        return values >= np.where(self.topic[at] == topic, self.least[at], 1)

@@ -74,12 +74,13 @@ def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
     Raises StateFormatError if a value is of a later version, of none that there was, or cut short.
     """
     n = len(values)
-    lengths = np.fromiter((len(value) if value is not None else 0 for value in values), np.int64, n)
+    written = [value or b"" for value in values]
+    lengths = np.fromiter(map(len, written), np.int64, n)
     known = np.flatnonzero(lengths)
     states = blank(layout, n)
     if not len(known):
         return states
-    buffer = np.frombuffer(b"".join(value for value in values if value is not None), np.uint8)
+    buffer = np.frombuffer(b"".join(written), np.uint8)
     begin = (np.cumsum(lengths) - lengths)[known]
     others = np.flatnonzero(buffer[begin] != layout.version)
     if len(others):

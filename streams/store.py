@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, cast
@@ -39,7 +40,7 @@ WRITTEN = b"t"  # when the newest change was written, seconds since 1970
 
 CACHE_BYTES = 8 << 20  # of blocks, for each store
 WRITE_BUFFER_BYTES = 8 << 20  # of recent writes, for each store; up to three of them
-SCAN_KEYS = 20_000  # in one block of a scan
+SCAN_KEYS = 5_000  # in one block of a scan: what is computed of it then stays in the processor's caches
 ROOM_BYTES = 2 * WRITE_BUFFER_BYTES  # a disk with less is full: the next writes to files would fail halfway
 FLUSH_SECONDS = 600.0  # what came since is in memory and the changelog only
 
@@ -166,28 +167,22 @@ class Store:
         options = ReadOptions()
         cast("Any", options).fill_cache(False)  # its stub forgot the argument
         options.set_iterate_upper_bound(bytes([kind[0] + 1]))
-        keys: list[bytes] = []
-        values: list[bytes] = []
         last, snapshot = cast("bytes | None", None), None
+        pairs: Iterator[tuple[bytes, bytes]] | None = None
         try:
             snapshot = self._db.snapshot()
-            for key, value in cast("Iterator[tuple[bytes, bytes]]", snapshot.items(from_key=kind, read_opt=options)):
-                keys.append(key[1:])
-                values.append(value)
-                if len(keys) == SCAN_KEYS:
-                    last = key
-                    yield keys, values
-                    keys, values = [], []
-            last = kind + keys[-1] if keys else last
+            pairs = cast("Iterator[tuple[bytes, bytes]]", snapshot.items(from_key=kind, read_opt=options))
+            # Flat, and by what loops in C: a pair costs less to take up than rocksdict takes to give it.
+            while block := list(chain.from_iterable(islice(pairs, SCAN_KEYS))):
+                last = block[-2]
+                yield [key[1:] for key in block[::2]], block[1::2]
             self._ended(snapshot.iter(options), kind, last)
         except DbClosedError:
             raise
         except Exception as error:  # rocksdict raises bare Exception
             raise self._failed("read", error.with_traceback(None)) from None
         finally:
-            snapshot = None  # it, too, keeps the folder locked, and whoever holds the error would hold it
-        if keys:
-            yield keys, values
+            snapshot = pairs = None  # they, too, keep the folder locked, and whoever holds the error would hold them
 
     def check(self) -> None:
         """Raises StoreError if the store can't go on: its folder is gone, its disk full, or RocksDB failed to write in the background."""
