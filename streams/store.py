@@ -167,22 +167,30 @@ class Store:
         options = ReadOptions()
         cast("Any", options).fill_cache(False)  # its stub forgot the argument
         options.set_iterate_upper_bound(bytes([kind[0] + 1]))
-        last, snapshot = cast("bytes | None", None), None
+        last: bytes | None = None
         pairs: Iterator[tuple[bytes, bytes]] | None = None
+        rest: RdictIter | None = None
         try:
-            snapshot = self._db.snapshot()
-            pairs = cast("Iterator[tuple[bytes, bytes]]", snapshot.items(from_key=kind, read_opt=options))
+            # An iterator sees what was there when it was made, whatever snapshot it is made of: both are made before anything
+            # is handed out, and anew if something was written between the two.
+            written = -1
+            while written != self._db.latest_sequence_number():
+                written = self._db.latest_sequence_number()
+                pairs = cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=kind, read_opt=options))
+                rest = self._db.iter(options)
+            assert pairs is not None
+            assert rest is not None
             # Flat, and by what loops in C: a pair costs less to take up than rocksdict takes to give it.
             while block := list(chain.from_iterable(islice(pairs, SCAN_KEYS))):
                 last = block[-2]
                 yield [key[1:] for key in block[::2]], block[1::2]
-            self._ended(snapshot.iter(options), kind, last)
+            self._ended(rest, kind, last)
         except DbClosedError:
             raise
         except Exception as error:  # rocksdict raises bare Exception
             raise self._failed("read", error.with_traceback(None)) from None
         finally:
-            snapshot = pairs = None  # they, too, keep the folder locked, and whoever holds the error would hold them
+            pairs = rest = None  # they, too, keep the folder locked, and whoever holds the error would hold them
 
     def check(self) -> None:
         """Raises StoreError if the store can't go on: its folder is gone, its disk full, or RocksDB failed to write in the background."""

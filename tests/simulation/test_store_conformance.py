@@ -61,6 +61,10 @@ def everything(store: Any) -> tuple[Any, ...]:
     )
 )
 @example(steps=[("write", {STATE: b""}, 0)])  # an empty key, and no other
+@example(
+    steps=[("write", {STATE: b""}, 0), ("scan", STATE, {STATE + b"a": b""})]
+)  # a key after the last comes meanwhile
+@example(steps=[("write", {STATE + b"a": b""}, 0), ("scan", STATE, {STATE + b"a": None})])  # or the last one goes
 @settings(max_examples=40)
 def test_what_was_written_is_read_scanned_and_found_again_alike(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
