@@ -10,10 +10,10 @@ from laurel.agents.context import Context
 from laurel.agents.counted import Counted
 from laurel.agents.links import Link
 from laurel.models.change import STEPS
+from laurel.models.daily import POINT
 from laurel.models.fade import FADE_UNIT
 from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
-from laurel.models.standing import POINT
 from laurel.streams.outbox import Output
 from laurel.streams.store import Store
 

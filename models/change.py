@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models.amplification import amplification
+from laurel.models.daily import POINT
 from laurel.models.fade import FADE_UNIT
 from laurel.models.influence import Influences
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Int
 from laurel.models.scale import score
-from laurel.models.standing import POINT, Standing, standing
+from laurel.models.standing import Standing, standing
 
 Float = npt.NDArray[np.float64]
 
@@ -76,27 +77,25 @@ def steps(
     """The way from one close to the next, of the accounts whose state is given.
 
     `before` and `after` are their standings at the closes of the two `days`, both by the `model` of the first; `means`
-    float64[networks] are those of the first. Only rows that the second close is the first to count are added up here: what is
-    left of `after` without them is what was there before, grown older.
+    float64[networks] are those of the first. Added up here is what was there before, grown older: a day that more came to counts
+    less than both parts of it would alone, so that it isn't what is left of `after`.
     """
     lane = len(networks.network_names)
-    new = standing(_since(influences, *days), days[1], means, networks, model)
-    places = [found.presences.owners * lane + found.presences.rows["network"] for found in (before, after, new)]
+    older = standing(_until(influences, days[0]), days[1], means, networks, model)
+    places = [found.presences.owners * lane + found.presences.rows["network"] for found in (before, after, older)]
     # Of each account and network that is anywhere, in the order of both: what is not there is 0. Few have gone since.
     gone = places[0][~_among(places[0], places[1])]
     key = np.sort(np.concatenate((places[1], gone))) if len(gone) else places[1]
-    was, now, came = (_spread(found, place, key) for found, place in zip((before, after, new), places, strict=True))
+    was, now, aged = (_spread(found, place, key) for found, place in zip((before, after, older), places, strict=True))
     owner, mean = key // lane, means[key % lane]
 
     def raw(part: Int, reactions: Int, posts: Int) -> Float:
         factor = amplification(reactions / FADE_UNIT, posts / FADE_UNIT, mean, model)
         return np.bincount(owner, factor * part / (FADE_UNIT * POINT), len(influences)).astype(np.float64)
 
-    # Never below 0, also if less is left than was taken back of what is older than anything counted.
-    old_part, old_reactions = (np.maximum(now[name] - came[name], 0) for name in ("part", "reactions"))
     return Steps(
         before.raw,
-        raw(old_part, old_reactions, was["posts"]),
+        raw(aged["part"], aged["reactions"], was["posts"]),
         raw(now["part"], now["reactions"], was["posts"]),
         raw(now["part"], now["reactions"], now["posts"]),
     )
@@ -121,10 +120,9 @@ def split(previous: Float, passed: Steps, r0: float, model: ScoreModel, scores: 
     )
 
 
-def _since(influences: Influences, first: int, second: int) -> Influences:
-    """What the close of day `second` counts and that of `first` did not."""
-    admit = influences.buckets.rows["admit"]
-    return Influences(influences.buckets.keep((admit > first) & (admit <= second)), influences.topics)
+def _until(influences: Influences, day: int) -> Influences:
+    """What the close of `day` could count already."""
+    return Influences(influences.buckets.keep(influences.buckets.rows["admit"] <= day), influences.topics)
 
 
 def _among(place: Int, key: Int) -> npt.NDArray[np.bool_]:

@@ -19,20 +19,22 @@ def fade_table(model: ScoreModel) -> Int:
     F[age] = max(1, round(65536 * 2**(-age / half_life) * (1 - (age / window)**2)**taper_power)): exponential decay times a
     multiweight kernel (cubed: the triweight), which reaches zero at the window's end smoothly, so that there is no cliff.
     """
-    window = model.window_days
-    ages = range(window)
-    decay = [2.0 ** (-age / model.half_life) for age in ages]
-    taper = [(1.0 - (age / window) ** 2) ** model.taper_power for age in ages]
-    return _frozen([max(1, round(FADE_UNIT * d * t)) for d, t in zip(decay, taper, strict=True)])
+    return _frozen([max(1, round(FADE_UNIT * share)) for share in _tapered(model.half_life, model)])
 
 
 @lru_cache(maxsize=16)
 def memory_table(model: ScoreModel) -> Int:
     """What an actor's memory of a target still counts after x days, int64[window_days] in 1/65536, read-only.
 
-    R[x] = round(65536 * 2**(-x / memory_half_life)); from the window's end on it counts nothing.
+    R[x] = round(65536 * 2**(-x / memory_half_life) * (1 - (x / window)**2)**taper_power): never more than the act that is remembered
+    still counts itself, so that on the day of an act its pair's earlier ones take no more from it than they still give.
     """
-    return _frozen([round(FADE_UNIT * 2.0 ** (-x / model.memory_half_life)) for x in range(model.window_days)])
+    return _frozen([round(FADE_UNIT * share) for share in _tapered(model.memory_half_life, model)])
+
+
+def _tapered(half_life: float, model: ScoreModel) -> list[float]:
+    window = model.window_days
+    return [2.0 ** (-age / half_life) * (1.0 - (age / window) ** 2) ** model.taper_power for age in range(window)]
 
 
 def _frozen(values: list[int]) -> Int:

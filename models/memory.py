@@ -1,6 +1,6 @@
 """What an actor remembers of having acted on a target: how it adds up, and how it fades.
 
-Micro-points of one actor on one target add up by the logarithm, and what fades is what they added up to.
+Micro-points of one actor on one target add up to less and less, and what fades is what they added up to.
 """
 
 import numpy as np
@@ -11,15 +11,29 @@ from laurel.models.parameters import ScoreModel
 
 Int = npt.NDArray[np.int64]
 
+ONE = 1_000_000  # micro-points that add up to themselves; twice as many is what nothing adds up to
+
 
 def potential(points: Int) -> Int:
-    """P(x) = rint(1e6 * log1p(x / 1e6)): what x micro-points of one actor on one target add up to, in micro-points."""
-    return np.rint(1e6 * np.log1p(points / 1e6)).astype(np.int64)
+    """P(x) = floor(2 x / (1 + x)), in points: what x micro-points of one actor on one target add up to, in micro-points.
+
+    Michaelis and Menten's saturation: the first point counts wholly, the second a third, and all further ones together two thirds.
+    """
+    return 2 * ONE * points // (points + ONE)
+
+
+def added(memory: Int, points: Int, factor: Int) -> Int:
+    """What `points` (int64, micro-points) after `memory` add to what a pair adds up to, times a factor in millionths, rounded down.
+
+    P(S + u) - P(S) = 2 u / ((1 + S) (1 + S + u)), so that equal acts never count more the more there were before.
+    """
+    # In nano-points at first: what it is multiplied by must leave it within 64 bits.
+    return 2 * ONE * 1_000 * points // (memory + ONE) * factor // ((memory + points + ONE) * 1_000)
 
 
 def points_for(adding_up: Int) -> Int:
-    """rint(1e6 * expm1(x / 1e6)): the micro-points that add up to x micro-points, the inverse of `potential`."""
-    return np.rint(1e6 * np.expm1(adding_up / 1e6)).astype(np.int64)
+    """The micro-points that add up to x micro-points (below 2,000,000), rounded down: the inverse of `potential`."""
+    return adding_up * ONE // (2 * ONE - adding_up)
 
 
 def faded(memory: Int, age: Int, model: ScoreModel) -> Int:

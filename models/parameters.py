@@ -36,10 +36,10 @@ class ScoreModel:
     )
     engager_step: int = _parameter(
         "weighing",
-        "Millionths by which each whole point that the engager has earned (above the score of no influence) "
-        "raises a weight.",
+        "Millionths that the first whole point which the engager has earned (above the score of no influence) adds "
+        "to the factor of a stranger, 1; it grows with the square root of points.",
         ge=0,
-        le=1_000_000,
+        le=10_000_000,
     )
     engager_lag: int = _parameter(
         "weighing",
@@ -55,8 +55,8 @@ class ScoreModel:
     )
     memory_half_life: float = _parameter(
         "weighing",
-        "Days in which what an actor is remembered to have brought a target halves. Much shorter than "
-        "half_life: an act must not take more from later ones than it still gives itself.",
+        "Days in which what an actor is remembered to have brought a target halves, before the taper. Shorter than "
+        "half_life: on the day of an act, earlier ones must not take more from it than they still give themselves.",
         gt=0,
         le=90,
     )
@@ -122,6 +122,13 @@ class ScoreModel:
         "How flat that end is: the power of 1 - (age / window)^2.",
         ge=1,
         le=8,
+    )
+    day_knee: float = _parameter(
+        "adding",
+        "Influence of one day on one network, in points, up to which more of it counts nearly in full; well above it "
+        "a day counts by its square root.",
+        gt=0,
+        le=1e9,
     )
     amplification_floor: float = _parameter(
         "adding",

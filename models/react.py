@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models import ragged
-from laurel.models.memory import faded, potential
+from laurel.models.memory import added, faded
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
 from laurel.models.voice import DAILY_LIMIT, PAIR, Acts, Int, Voices
@@ -17,8 +17,9 @@ def selectivity(ordinal: Int, model: ScoreModel) -> Int:
 
 
 def engager_factor(earned: Int, model: ScoreModel) -> Int:
-    """Millionths by which the whole points that an engager has earned multiply a weight."""
-    return 1_000_000 + model.engager_step * earned
+    """Millionths by which the whole points that an engager has earned multiply a weight: 1 for a stranger, and more with the
+    square root of points."""
+    return np.rint(1e6 + model.engager_step * np.sqrt(earned)).astype(np.int64)
 
 
 def react(voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], model: ScoreModel) -> None:
@@ -51,8 +52,8 @@ def react(voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], 
     left = np.where(kept >= 0, faded(old["memory"], now[heads] - old["day"], model), 0)
     size = np.diff(np.append(heads, len(rows)))
     before = np.repeat(left, size) + ragged.running(points, first)
-    added = potential(before + points) - potential(before)
-    records["weight"][rows] = added * engager_factor(header["score"][owner].astype(np.int64), model) // 1_000_000
+    factor = engager_factor(header["score"][owner].astype(np.int64), model)
+    records["weight"][rows] = added(before, points, factor)
     records["used"][rows] = points
     records["other"][rows] = target
     # What the pair was just before each act, as it was kept: not faded to the act's day yet.

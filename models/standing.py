@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from laurel.models import ragged
 from laurel.models.amplification import amplification
+from laurel.models.daily import POINT, by_day
 from laurel.models.fade import FADE_UNIT, fade_table
 from laurel.models.influence import Influences
 from laurel.models.networks import POST, REACTION, Networks
@@ -15,15 +16,14 @@ from laurel.models.ragged import Int, Ragged
 
 Float = npt.NDArray[np.float64]
 
-POINT = 1_000_000  # micro-points in a point
-
 # Faded sums are added up in two halves, so that no account is too influential for 64 bits.
 HALF = 20  # bits in the low one
 MOST = 1 << 62  # what a sum is held at, 70 million points
 
-# code: index into the network table. part: faded weight, micro-points / 65536. count: faded count / 65536.
+# code: index into the network table. part: its share of what its days count, faded, micro-points / 65536. count: faded
+# count / 65536.
 PART = np.dtype([("code", "<i8"), ("part", "<i8"), ("count", "<i8")])
-# One account on one network. reactions, posts: faded counts / 65536.
+# One account on one network. part: what its days count, faded, micro-points / 65536. reactions, posts: faded counts / 65536.
 PRESENCE = np.dtype([("network", "<i8"), ("part", "<i8"), ("reactions", "<i8"), ("posts", "<i8")])
 # topic: hash. strength: faded weight, micro-points / 65536. plus_k: micro-+Ks of the window, not faded.
 TOPIC_PART = np.dtype([("topic", "<u8"), ("strength", "<i8"), ("plus_k", "<i8")])
@@ -43,35 +43,36 @@ class Standing:
 
 def standing(influences: Influences, day: int, means: Float, networks: Networks, model: ScoreModel) -> Standing:
     """The accounts' standing at the close of `day`; `means` float64[networks] are reactions per post (see amplification)."""
-    rows, owners, fade = _admitted(influences.buckets, day, model)
+    rows, owners, _ = _admitted(influences.buckets, day, model)
     keys = len(influences)
     at = np.searchsorted(networks.ids, rows["action"])
     known = (
         networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]
     )  # an operator may have removed an action
-    owners, fade, rows, at = owners[known], fade[known], rows[known], at[known]
+    owners, rows, at = owners[known], rows[known], at[known]
+    days = by_day(owners, at, rows, networks, model)
+    owners, fade = days["owner"], fade_table(model)[day - days["day"]]
+    count = days["count"] * fade
 
-    order = np.lexsort((at, owners))
+    order = np.argsort(owners * len(networks.ids) + days["code"])
     columns = np.empty(len(order), _halved(PART))
-    columns["code"] = at[order]
-    columns["high"], columns["low"] = _faded(rows["weight"][order], fade[order])
-    columns["count"] = (rows["count"] * fade)[order]
-    halves = _sum(owners[order], columns, ("code",), keys)
-    parts = _whole(halves, PART)
+    columns["code"] = days["code"][order]
+    columns["high"], columns["low"] = _faded(days["share"][order], fade[order])
+    columns["count"] = count[order]
+    parts = _whole(_sum(owners[order], columns, ("code",), keys), PART)
 
     # What was wholly taken back leaves nothing behind, whether or not its rows have met in one bucket yet.
     left = np.zeros(keys, np.int64)
     np.add.at(left, parts.owners, parts.rows["count"])
 
-    owners = parts.owners
-    kind = networks.kind[parts.rows["code"]]
-    columns = np.empty(len(owners), _halved(PRESENCE))
-    columns["network"] = networks.network_code[parts.rows["code"]]
-    columns["high"], columns["low"] = halves.rows["high"], halves.rows["low"]
-    columns["reactions"] = np.where(kind == REACTION, parts.rows["count"], 0)
-    columns["posts"] = np.where(kind == POST, parts.rows["count"], 0)
-    order = np.lexsort((columns["network"], owners))
-    presences = _whole(_sum(owners[order], columns[order], ("network",), keys), PRESENCE)
+    kind = networks.kind[days["code"]]
+    order = np.argsort(owners * len(networks.network_names) + days["network"])
+    columns = np.empty(len(order), _halved(PRESENCE))
+    columns["network"] = days["network"][order]
+    columns["high"], columns["low"] = _faded(days["whole"][order], fade[order])
+    columns["reactions"] = np.where(kind == REACTION, count, 0)[order]
+    columns["posts"] = np.where(kind == POST, count, 0)[order]
+    presences = _whole(_sum(owners[order], columns, ("network",), keys), PRESENCE)
     counts = presences.rows
     factors = amplification(
         counts["reactions"] / FADE_UNIT, counts["posts"] / FADE_UNIT, means[counts["network"]], model

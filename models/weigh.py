@@ -11,7 +11,7 @@ import numpy as np
 
 from laurel.models import ragged
 from laurel.models.give import give
-from laurel.models.memory import faded, potential
+from laurel.models.memory import added, faded
 from laurel.models.networks import PLUS_K, REACTION
 from laurel.models.parameters import ScoreModel
 from laurel.models.react import engager_factor, react
@@ -100,8 +100,9 @@ def _act(voices: Voices, acts: Acts, fresh: Flags, model: ScoreModel) -> tuple[W
     records["kind"] = np.where(acts.anonymous, ANONYMOUS, acts.kind)
     records["status"] = np.where(counts, COUNTED, np.where(withdrawn, WITHDRAWN, DUPLICATE))
     nobody = np.flatnonzero(counts & acts.anonymous & (acts.kind == REACTION))
-    unnamed = potential(acts.action_weight[nobody] * model.anonymous_share // 1_000_000)
-    records["weight"][nobody] = unnamed * engager_factor(np.zeros_like(unnamed), model) // 1_000_000
+    unnamed = acts.action_weight[nobody] * model.anonymous_share // 1_000_000
+    nothing = np.zeros_like(unnamed)
+    records["weight"][nobody] = added(nothing, unnamed, engager_factor(nothing, model))
     for turn in _turns(acts.owner, now, named):
         _begin_day(voices, acts.owner[turn], now[turn], model)
         give(voices, acts, turn[acts.kind[turn] == PLUS_K], records, model)

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from docs.plots.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, line, note, panels, scales
 from laurel.models.amplification import amplification
+from laurel.models.daily import POINT, counted
 from laurel.models.fade import FADE_UNIT, fade_table, memory_table
 from laurel.models.memory import potential
 from laurel.models.parameters import V1
@@ -52,6 +53,28 @@ def select() -> Figure:
     return figure
 
 
+def day() -> Figure:
+    """What a day's weights count, added up."""
+    figure, (few, many) = panels("What a day's points of influence count", "Up to a day of very many")
+    for panel, weights in ((few, np.linspace(0, 10, 201)), (many, np.geomspace(0.01, 10_000, 121))):
+        whole = counted(np.rint(weights * POINT).astype(np.int64), V1) / POINT
+        plain = weights[weights <= (4 if panel is few else 100)]
+        line(panel, "if all counted", plain, plain, FAINT, style="--", width=1.2)
+        line(panel, "counted", weights, whole, BLUE, width=2.4)
+    ten, hundred = counted(np.array([10, 100]) * POINT, V1) / POINT
+    note(few, "if all of them counted", 4.4, 3.7, FAINT)
+    note(few, f"10 points count {ten:.2f}", 9.9, float(ten) + 0.28, BLUE, "right")
+    note(many, f"100 points count {hundred:.1f}: ten times\nas many count {hundred / ten:.1f} times", 1.3, 0.12, BLUE)
+    scales(few, ("points that came in", (0, 2, 4, 6, 8, 10)), ("points counted", (0, 1, 2, 3, 4)))
+    ticks = (0.01, 0.1, 1, 10, 100, 1_000, 10_000)
+    scales(many, ("points that came in", ticks), ("points counted", (0.01, 0.1, 1, 10, 100)), log_x=True)
+    many.set_yscale("log")
+    many.minorticks_off()
+    many.set_yticks((0.01, 0.1, 1, 10, 100), ("0.01", "0.1", "1", "10", "100"))
+    many.set_ylim(0.01, 100)
+    return figure
+
+
 def repeats() -> Figure:
     """What one person's repeated acts on the same target weigh, on one day and over days."""
     figure, (same, apart) = panels("The n-th act of a pair on one day", "One act every so many days")
@@ -59,20 +82,20 @@ def repeats() -> Figure:
     added = np.diff(potential(np.arange(11) * 1_000_000)) / 1e6
     line(same, "same day", ordinal, added, marker="o")
     note(same, f"the first: {added[0]:.2f}", 1.4, added[0])
-    note(same, f"the tenth: {added[-1]:.2f}", 10, 0.19, align="right")
-    ends = {"month": (30, GREEN, 0.72), "week": (7, PURPLE, 0.48), "day": (1, ORANGE, 0.2)}
+    note(same, f"the tenth: {added[-1]:.2f}", 10, 0.13, align="right")
+    ends = {"month": (30, GREEN, 0.9), "week": (7, PURPLE, 0.42), "day": (1, ORANGE, 0.16)}
     for said, (step, colour, place) in ends.items():
         people = Population(2, Hold())
         weights = []
         for day in range(V1.window_days):
             if day % step == 0:
-                weights.append(people.take(acts(1, 0, day=day))[0] / 1e6)
+                weights.append(people.take(acts(1, 0, "twitter/reply", day))[0] / 1e6)
             people.mark()
             people.close()
         line(apart, said, np.arange(0, V1.window_days, step), weights, colour, marker="o" if step > 1 else "")
         note(apart, f"every {said}", 89, place, colour, "right")
-    scales(same, ("n", (0, 2, 4, 6, 8, 10)), ("weight in points", (0, 0.2, 0.4, 0.6, 0.8)))
-    scales(apart, ("day", DAYS), ("weight in points", (0, 0.2, 0.4, 0.6, 0.8)))
+    scales(same, ("n", (0, 2, 4, 6, 8, 10)), ("weight in points", (0, 0.25, 0.5, 0.75, 1)))
+    scales(apart, ("day", DAYS), ("weight in points", (0, 0.25, 0.5, 0.75, 1)))
     return figure
 
 
@@ -95,19 +118,19 @@ def amplify() -> Figure:
 
 def scale() -> Figure:
     """From raw influence to score."""
-    figure, (panel,) = panels("The score of a raw influence, and the point that is lent to everybody")
-    raw = np.concatenate(([0.0], np.geomspace(0.01, 100_000, 141)))
+    figure, (panel,) = panels("The score of a raw influence, and the points that are lent to everybody")
+    raw = np.concatenate(([0.0], np.geomspace(0.1, 1_000_000, 141)))
     for base, colour, at in ((5.0, PURPLE, 9), (15.0, GREEN, 11), (19.5, BLUE, 25)):
         r0 = unit_for_base(base)
         line(panel, f"base {base:g}", raw[1:], score(raw[1:], r0, V1), colour)
         assert abs(base_score(r0, V1) - base) < 1e-9
-        note(panel, f"base {base:g}", 0.15 if base == 15 else 0.012, at, colour)
+        note(panel, f"base {base:g}", 1.5 if base == 15 else 0.12, at, colour)
     first, last = (float(raw_of(np.array([points]), unit_for_base(5.0), V1)[0]) for points in (60.0, 70.0))
     line(panel, "ten points more", [first, last, last], [60, 60, 70], INK, width=1)
     note(panel, f"ten points more:\n{last / first:.1f} times the influence", last * 1.5, 58)
     scales(
         panel,
-        ("raw influence in points (without the one that is lent)", (0.01, 0.1, 1, 10, 100, 1_000, 10_000, 100_000)),
+        ("raw influence in points (without those that are lent)", (0.1, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)),
         ("score", (0, 20, 40, 60, 80, 100)),
         log_x=True,
     )
@@ -116,21 +139,22 @@ def scale() -> Figure:
 
 def engage() -> Figure:
     """What an engager's own score does to the weight of what they do."""
-    figure, (panel, gain) = panels("What an act is multiplied by", "What one more retweet adds to a score")
+    figure, (panel, gain) = panels("What an act is multiplied by", "What one more reply adds to a score")
     earned = np.arange(81)
     factor = engager_factor(earned, V1) / 1e6
     first = potential(np.array([1_000_000, V1.anonymous_share])) / 1e6
     line(panel, "named", earned, factor)
     line(panel, "nobody named", earned, np.full(81, first[1] / first[0]), FAINT, style="--", width=1.2)
-    note(panel, "somebody named", 42, 6.1, BLUE, "right")
-    note(panel, f"nobody named: {first[1] / first[0]:.2f}", 79, 1.15, FAINT, "right")
+    note(panel, "somebody named", 38, 19, BLUE, "right")
+    note(panel, f"nobody named: {first[1] / first[0]:.2f}", 79, 2.2, FAINT, "right")
     r0 = unit_for_base(19.0)
     for points, colour in ((25.0, PURPLE), (40.0, GREEN), (60.0, BLUE)):
         before = raw_of(np.array([points]), r0, V1)
-        gained = score(before + first[0] * factor, r0, V1) - points
+        whole = counted(np.rint(first[0] * factor * POINT).astype(np.int64), V1) / POINT
+        gained = score(before + whole, r0, V1) - points
         line(gain, f"score {points:g}", earned, gained, colour)
-        note(gain, f"of {points:g}", 60, float(gained[60]) + 1.0, colour, "right")
+        note(gain, f"of {points:g}", 60, float(gained[60]) + 0.06, colour, "right")
     ticks = (0, 20, 40, 60, 80)
-    scales(panel, ("points the engager has earned above the base", ticks), ("factor", (0, 2, 4, 6, 8, 10)))
-    scales(gain, ("points the engager has earned above the base", ticks), ("points gained", (0, 4, 8, 12, 16)))
+    scales(panel, ("points the engager has earned above the base", ticks), ("factor", (0, 5, 10, 15, 20, 25)))
+    scales(gain, ("points the engager has earned above the base", ticks), ("points gained", (0, 0.25, 0.5, 0.75, 1)))
     return figure

@@ -25,29 +25,29 @@ def everyday() -> Figure:
     """Scores of three people through most of a year: a loud day, steady days, and a quiet weekend."""
     figure, (year, weekend) = panels("A loud day, and steady days", "A quiet weekend, close up")
     days, loud, quiet = 300, 30, 230
-    steady = [3] * days
-    pausing = [0 if quiet <= day < quiet + 2 else 3 for day in range(days)]
-    once = [400 if day == loud else 0 for day in range(days)]
-    log = crowd(3, 0, once) + crowd(1_000, 1, steady) + crowd(2_000, 2, pausing)
-    closes = run(log, 3_000, days - 1, HELD)
+    steady = [10] * days
+    pausing = [0 if quiet <= day < quiet + 2 else 10 for day in range(days)]
+    once = [1_000 if day == loud else 0 for day in range(days)]
+    log = crowd(3, 0, once) + crowd(2_000, 1, steady) + crowd(6_000, 2, pausing)
+    closes = run(log, 10_000, days - 1, HELD)
     scores = np.array([np.where(close.present, close.scores, np.nan)[:3] for close in closes])
     base = float(base_score(HELD.r0, V1))
     from_loud = np.where(np.isnan(scores[:, 0]), base, scores[:, 0])
     day = np.arange(days)
     line(year, "loud day", day[loud - 1 :], from_loud[loud - 1 :], ORANGE)
     line(year, "steady", day, scores[:, 1], BLUE)
-    note(year, "400 retweets\non one day", 44, 86, ORANGE)
-    note(year, "3 retweets a day", 298, 70.5, BLUE, "right")
-    note(year, "the base: no influence", 298, 14, FAINT, "right")
+    note(year, "1,000 retweets\non one day", 60, 25, ORANGE)
+    note(year, "10 retweets a day", 298, 31.5, BLUE, "right")
+    note(year, "the base: no influence", 298, 17, FAINT, "right")
     near = slice(quiet - 4, quiet + 15)
     at = day[near] - quiet
     line(weekend, "steady near", at, scores[near, 1], FAINT, style="--", width=1.2)
     line(weekend, "pausing", at, scores[near, 2], BLUE, marker="o")
     low = float(scores[near, 2].min())
-    note(weekend, f"two days without anything\ncost {scores[quiet - 1, 2] - low:.1f} points", 2.6, low - 0.4)
-    scales(year, ("day", (0, 60, 120, 180, 240, 300)), ("score", POINTS))
+    note(weekend, f"two days without anything\ncost {scores[quiet - 1, 2] - low:.1f} points", 2.6, low - 0.15)
+    scales(year, ("day", (0, 60, 120, 180, 240, 300)), ("score", (15, 20, 25, 30, 35, 40)))
     middle = round(float(scores[quiet, 1]))
-    scales(weekend, ("days since it began", (-4, 0, 5, 10, 14)), ("score", range(middle - 2, middle + 2)))
+    scales(weekend, ("days since it began", (-4, 0, 5, 10, 14)), ("score", range(middle - 1, middle + 2)))
     return figure
 
 
@@ -56,9 +56,9 @@ def acting() -> Figure:
     figure, (panel,) = panels("The score by how many people act within a day")
     counts = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000])
     kinds = {
-        "retweet": ("twitter/retweet", BLUE, 28, 56, "right"),
-        "like": ("twitter/like", GREEN, 34, 36, "left"),
-        "watch a video": ("youtube/view", PURPLE, 215, 28, "left"),
+        "retweet": ("twitter/retweet", BLUE, 480, 25.5, "right"),
+        "like": ("twitter/like", GREEN, 620, 22.6, "left"),
+        "watch a video": ("youtube/view", PURPLE, 110, 20.2, "left"),
     }
     log, first, target = acts([], []), 100, 0
     for action, *_ in kinds.values():
@@ -71,8 +71,8 @@ def acting() -> Figure:
         line(panel, said, counts, close.scores[at * len(counts) : (at + 1) * len(counts)], colour, marker="o")
         note(panel, said, x, y, colour, align)
     line(panel, "follow", counts, np.full(len(counts), close.scores[target]), FAINT, marker="o")
-    note(panel, "follow, and do nothing", 34, 12, FAINT)
-    scales(panel, ("people", (1, 10, 100, 1_000)), ("score", POINTS), log_x=True)
+    note(panel, "follow, and do nothing", 34, 18, FAINT)
+    scales(panel, ("people", (1, 10, 100, 1_000)), ("score", (16, 18, 20, 22, 24, 26)), log_x=True)
     return figure
 
 
@@ -95,10 +95,10 @@ def growth() -> Figure:
     line(average, "average", x, [close.mean for close in closes])
     people = [int(close.present.sum()) for close in (closes[0], closes[-1])]
     note(average, f"from {people[0]:,} people to {people[1]:,}", 118, 21, INK, "right")
-    for raw, colour in ((100.0, ORANGE), (10.0, PURPLE), (0.0, FAINT)):
+    for raw, colour in ((1_000.0, ORANGE), (100.0, PURPLE), (0.0, FAINT)):
         scores = score(np.full(days, raw), r0, V1)
-        line(alone, f"raw {raw:g}", x, scores, colour)
-        note(alone, f"raw {raw:g}", 118, float(scores[-1]) + 6, colour, "right")
+        line(alone, f"raw {raw:,.0f}", x, scores, colour)
+        note(alone, f"raw {raw:,.0f}", 118, float(scores[-1]) + 6, colour, "right")
     for panel in (average, alone):
         free(panel)
     note(average, "calibrated freely", 22.5, 16.5, FAINT, "center")
@@ -116,13 +116,13 @@ def overnight() -> Figure:
     x = np.arange(len(sizes))
     means = np.array([close.mean for close in closes])
     line(average, "mean", x, means)
-    note(average, f"{means.max():.0f} on the day itself", 64, float(means.max()) + 0.4)
+    note(average, f"{means.max():.0f} on the day itself", 64, float(means.max()) + 0.2)
     line(unit, "r0", x, [close.r0 for close in closes], ORANGE)
-    note(unit, "2 % a day\nat most", 70, 6.5, ORANGE, "right")
+    note(unit, "2 % a day\nat most", 72, 7.5, ORANGE, "left")
     for panel in (average, unit):
         free(panel)
-    note(average, "calibrated\nfreely", 22.5, 26, FAINT, "center")
-    scales(average, ("day", (0, 30, 60, 90, 120, 150)), ("average score", (15, 20, 25, 30)))
+    note(average, "calibrated\nfreely", 22.5, 21.5, FAINT, "center")
+    scales(average, ("day", (0, 30, 60, 90, 120, 150)), ("average score", (18, 19, 20, 21, 22)))
     scales(unit, ("day", (0, 30, 60, 90, 120, 150)), ("r0 in points", (0, 2, 4, 6, 8)))
     return figure
 
@@ -131,21 +131,21 @@ def networks() -> Figure:
     """The score of somebody as networks are connected one after the other."""
     figure, (panel,) = panels("Connecting one network after the other")
     added = {
-        "Twitter": crowd(10, 0, [30]),
-        "+ Facebook": crowd(100, 0, [12], "facebook/comment"),
-        "+ YouTube": crowd(200, 0, [60], "youtube/view"),
+        "Twitter": crowd(10, 0, [100]),
+        "+ Facebook": crowd(200, 0, [40], "facebook/comment"),
+        "+ YouTube": crowd(300, 0, [200], "youtube/view"),
         "+ Instagram,\n50 posts, no reaction": posts(0, 50, "instagram"),
     }
     log, scores = posts(9, 1), []
     for more in added.values():
         log += more
-        scores.append(float(run(log, 300, hold=HELD)[-1].scores[0]))
+        scores.append(float(run(log, 600, hold=HELD)[-1].scores[0]))
     places = np.arange(len(added))
     panel.bar(places, scores, width=0.5, color=[BLUE, BLUE, BLUE, FAINT])
     line(panel, "networks", places, scores, INK, width=0, marker="o")
     for place, points in zip(places, scores, strict=True):
-        note(panel, f"{points:.1f}", float(place), points + 6, align="center")
-    scales(panel, ("", (-0.6, 0, 1, 2, 3, 3.6)), ("score", POINTS))
+        note(panel, f"{points:.1f}", float(place), points + 1.4, align="center")
+    scales(panel, ("", (-0.6, 0, 1, 2, 3, 3.6)), ("score", (0, 5, 10, 15, 20, 25)))
     panel.set_xticks(places, list(added))
     panel.grid(visible=False, axis="x")
     return figure
@@ -157,7 +157,7 @@ def parts() -> Figure:
     kinds = ("twitter/retweet", "twitter/like", "facebook/comment")
     names = [f"{n}/{a}" for n, a in zip(NETWORKS.network, NETWORKS.action, strict=True)]
     code = np.array([names.index(kind) for kind in kinds])
-    amounts = np.array([[2.0, 3.0, 0.0], [20.0, 12.0, 9.0], [90.0, 10.0, 160.0]])
+    amounts = np.array([[8.0, 12.0, 0.0], [90.0, 40.0, 60.0], [900.0, 100.0, 1600.0]])
     amplified = np.tile([1.0, 1.0, 0.5], 3)
     base = float(base_score(HELD.r0, V1))
     total = score((amounts * amplified.reshape(3, 3)).sum(axis=1), HELD.r0, V1)

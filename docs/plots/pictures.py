@@ -10,6 +10,7 @@ from docs.plots.style import ruled, svg
 PICTURES: dict[str, Callable[[], Figure]] = {
     "fade": formulas.fade,
     "selectivity": formulas.select,
+    "day": formulas.day,
     "repeats": formulas.repeats,
     "amplification": formulas.amplify,
     "scale": formulas.scale,

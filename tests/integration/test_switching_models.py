@@ -16,7 +16,7 @@ from tests.integration.test_linked_accounts import FIRST, event
 
 CODEC = Codec()
 MODELS = ("v1", "brisk", "v1")  # of each day
-BRISK = 'based_on = "v1"\n[adding]\nhalf_life = 12\n[scale]\nprior = 3\n'
+BRISK = 'based_on = "v1"\n[adding]\nhalf_life = 24\n[scale]\nprior = 3\n'
 
 
 def encoded(day: int) -> list[tuple[bytes, bytes]]:

@@ -1,25 +1,30 @@
 -- Functions, constants and the tables that fill day by day. Variables: today, before (last closed day or NULL), weighed_to.
 
 CREATE MACRO is_account(x) AS position(':' IN x) BETWEEN 2 AND length(x) - 1 AND length(x) <= 256;
-CREATE MACRO potential(x) AS CAST(round_even(1e6 * ln((1000000 + x) / 1e6), 0) AS BIGINT);
-CREATE MACRO points_for(x) AS CAST(round_even(1e6 * (exp(x / 1e6) - 1), 0) AS BIGINT);
+CREATE MACRO potential(x) AS CAST(2000000 * CAST(x AS HUGEINT) // (x + 1000000) AS BIGINT);
+CREATE MACRO points_for(x) AS CAST(1000000 * CAST(x AS HUGEINT) // (2000000 - x) AS BIGINT);
+-- What `u` after `memory` adds to that, times a factor in millionths: a numerator and a denominator, whole.
+CREATE MACRO added_over(memory, u) AS 2000000000 * CAST(u AS HUGEINT) // (memory + 1000000);
+CREATE MACRO added_under(memory, u) AS CAST(memory + u + 1000000 AS HUGEINT) * 1000;
+-- What the weights of an account's day on a network count, micro-points.
+CREATE MACRO counted(w) AS round_even(2.0 * w / (1.0 + sqrt(1.0 + w / 1e5)), 0);
 CREATE MACRO today() AS CAST(getvariable('today') AS BIGINT);
 CREATE MACRO before() AS CAST(getvariable('before') AS BIGINT);
 CREATE MACRO weighed_to() AS CAST(getvariable('weighed_to') AS BIGINT);
 CREATE MACRO r0() AS CAST(getvariable('r0') AS DOUBLE);
--- One point is lent to everybody.
-CREATE MACRO score_with(raw, unit) AS least(100, 1 + 99 * ln(1 + (raw + 1) / unit) / ln(10001.0::DOUBLE));
+-- 17 points are lent to everybody.
+CREATE MACRO score_with(raw, unit) AS least(100, 1 + 99 * ln(1 + (raw + 17::DOUBLE) / unit) / ln(10001.0::DOUBLE));
 CREATE MACRO score_of(raw) AS score_with(raw, r0());
 
 CREATE MACRO old_r0() AS CAST(getvariable('old_r0') AS DOUBLE);
-CREATE MACRO amplified(reactions, posts, m) AS 0.25 + 0.75 * least(1, (reactions / 65536 + 5 * m) / ((posts / 65536 + 5) * m));
+CREATE MACRO amplified(reactions, posts, m) AS 0.5 + 0.5 * least(1, (reactions / 65536 + 10 * m) / ((posts / 65536 + 10) * m));
 
 CREATE TABLE fade AS
 SELECT age, greatest(1, CAST(round_even(65536 * pow(2, -age / 30e0) * pow(1 - pow(age / 90e0, 2), 3), 0) AS BIGINT)) AS f
 FROM range(90) t(age);
 
 CREATE TABLE memory AS
-SELECT age, CAST(CASE WHEN age < 90 THEN round_even(65536 * pow(2, -age / 10e0), 0) ELSE 0 END AS BIGINT) AS kept
+SELECT age, CAST(CASE WHEN age < 90 THEN round_even(65536 * pow(2, -age / 20e0) * pow(1 - pow(age / 90e0, 2), 3), 0) ELSE 0 END AS BIGINT) AS kept
 FROM range(91) t(age);
 
 CREATE TABLE weights (seq BIGINT, event_id VARCHAR, weight BIGINT);

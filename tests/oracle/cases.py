@@ -22,12 +22,23 @@ BASE = 1_000_000  # engager factor of somebody without a score, millionths
 
 def potential(points: int) -> int:
     """What `points` micro-points of one actor on one target add up to, micro-points."""
-    return round(1e6 * math.log1p(points / 1e6))
+    return 2_000_000 * points // (points + 1_000_000)
+
+
+def added(memory: int, points: int, factor: int = BASE) -> int:
+    """What `points` after `memory` weigh, times a factor in millionths."""
+    return 2 * 10**9 * points // (memory + 10**6) * factor // ((memory + points + 10**6) * 1_000)
+
+
+def counted(*weights: int) -> float:
+    """Points that weights on one network and day count."""
+    total = sum(weights)
+    return round(2 * total / (1 + (1 + total / 100_000) ** 0.5)) / 1e6
 
 
 def points_for(adding_up: int) -> int:
     """The micro-points that add up to so many micro-points: the inverse of `potential`."""
-    return round(1e6 * math.expm1(adding_up / 1e6))
+    return adding_up * 1_000_000 // (2_000_000 - adding_up)
 
 
 def event(
@@ -74,5 +85,5 @@ def changes(result: OracleResult) -> list[tuple[Any, ...]]:
 def earned(result: OracleResult, day: int, account: str) -> int:
     """Whole points of an account's score above that of no influence, which everybody has at the day's r0."""
     (r0,) = [row["r0"] for row in result.calendar.to_pylist() if row["day"] == day]
-    base = 1 + 99 * math.log1p(1 / r0) / math.log1p(10_000)
+    base = 1 + 99 * math.log1p(17 / r0) / math.log1p(10_000)
     return round(scores(result, day)[account]["score"] - base)

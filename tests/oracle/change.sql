@@ -2,19 +2,26 @@
 -- what is left is calibration. `means_from` is the close whose means that of `before` used, `old_r0` is its unit.
 
 INSERT INTO score_changes
-WITH amounts AS (
-  SELECT account, network, kind, weight, count, b.admit <= before() AS old,
+WITH actions AS (
+  SELECT account, network, action, kind, day,
+         greatest(coalesce(sum(weight) FILTER (admit <= before()), 0), 0) AS old_weight, greatest(sum(weight), 0) AS weight,
+         coalesce(sum(count) FILTER (admit <= before()), 0) AS old_count, sum(count) AS count
+  FROM buckets WHERE admit <= today() GROUP BY account, network, action, kind, day
+), amounts AS (
+  SELECT account, network, kind, old_count, count, day = max(day) OVER one AND action = max(action) OVER one AS first,
+         counted(sum(old_weight) OVER one) AS old_weight, counted(sum(weight) OVER one) AS weight,
          coalesce(e.f, 0) AS was, coalesce(t.f, 0) AS is_now
-  FROM buckets b LEFT JOIN fade e ON e.age = before() - b.day LEFT JOIN fade t ON t.age = today() - b.day
-  WHERE b.admit <= today()
+  FROM actions a LEFT JOIN fade e ON e.age = before() - a.day LEFT JOIN fade t ON t.age = today() - a.day
+  WINDOW one AS (PARTITION BY account, network, day)
 ), sums AS (
   SELECT account, network,
-         coalesce(sum(weight * was) FILTER (old), 0) AS part_then, coalesce(sum(weight * is_now) FILTER (old), 0) AS part_aged,
-         sum(weight * is_now) AS part_now,
-         coalesce(sum(count * was) FILTER (old AND kind = 'reaction'), 0) AS reactions_then,
-         coalesce(sum(count * is_now) FILTER (old AND kind = 'reaction'), 0) AS reactions_aged,
+         coalesce(sum(old_weight * was) FILTER (first), 0) AS part_then,
+         coalesce(sum(old_weight * is_now) FILTER (first), 0) AS part_aged,
+         coalesce(sum(weight * is_now) FILTER (first), 0) AS part_now,
+         coalesce(sum(old_count * was) FILTER (kind = 'reaction'), 0) AS reactions_then,
+         coalesce(sum(old_count * is_now) FILTER (kind = 'reaction'), 0) AS reactions_aged,
          coalesce(sum(count * is_now) FILTER (kind = 'reaction'), 0) AS reactions_now,
-         coalesce(sum(count * was) FILTER (old AND kind = 'post'), 0) AS posts_then,
+         coalesce(sum(old_count * was) FILTER (kind = 'post'), 0) AS posts_then,
          coalesce(sum(count * is_now) FILTER (kind = 'post'), 0) AS posts_now
   FROM amounts GROUP BY account, network
 ), raw_steps AS (

@@ -7,11 +7,14 @@ WITH openings AS (
   SELECT epoch, (SELECT max(day) FROM closed WHERE day <= epoch - 2) AS reference
   FROM (SELECT DISTINCT epoch FROM increments WHERE epoch > weighed_to() AND epoch <= today())
 )
-SELECT i.*, i.inc * (1000000 + 100000 * CAST(round_even(greatest(coalesce(s.score - score_with(0, c.r0), 0), 0), 0) AS BIGINT)) // 1000000 AS weight
-FROM increments i
-JOIN openings o ON o.epoch = i.epoch
-LEFT JOIN scores s ON s.day = o.reference AND s.account = i.actor
-LEFT JOIN calendar c ON c.day = o.reference;
+SELECT i.*, CAST(over * CAST(round_even(1000000 + 2500000 * sqrt(earned), 0) AS BIGINT) // under AS BIGINT) AS weight
+FROM (
+  SELECT i.*, round_even(greatest(coalesce(s.score - score_with(0, c.r0), 0), 0), 0) AS earned
+  FROM increments i
+  JOIN openings o ON o.epoch = i.epoch
+  LEFT JOIN scores s ON s.day = o.reference AND s.account = i.actor
+  LEFT JOIN calendar c ON c.day = o.reference
+) i;
 
 INSERT INTO weights SELECT seq, event_id, weight FROM due;
 

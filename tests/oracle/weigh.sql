@@ -1,5 +1,5 @@
 -- What each accepted engagement adds before the engager's score multiplies it. In: `accepted`, `memory`.
--- Out: `increments` (an accepted event and its `inc` in micro-points; 0 for posts and +Ks).
+-- Out: `increments` (an accepted event and its micro-points, `over` / `under`; 0 for posts and +Ks).
 
 -- What each reaction uses of its pair's memory, and when that was taken back.
 CREATE TABLE pair_acts AS
@@ -39,12 +39,13 @@ SELECT a.seq, v.view FROM pair_acts a ASOF JOIN pair_views v ON v.pair = a.pair 
 
 CREATE TABLE increments AS
 SELECT a.seq, a.event_id, a.actor, a.target, a.network, a.action, a.kind, a.topics, a.day, a.admit, a.epoch,
-  CASE
-    WHEN a.kind <> 'reaction' THEN 0
-    WHEN a.actor IS NULL THEN potential(a.micro // 2)
-    ELSE potential(m.memory + e.used_before + e.used) - potential(m.memory + e.used_before)
-  END AS inc
-FROM accepted a
-LEFT JOIN seen_in s ON s.seq = a.seq
-LEFT JOIN pair_events e ON e.seq = a.seq AND e.view = s.view
-LEFT JOIN pair_memory m ON m.pair = e.pair AND m.view = e.view AND m.now = e.now;
+  added_over(before, used) AS over, added_under(before, used) AS under
+FROM (
+  SELECT a.*,
+    CASE WHEN a.kind <> 'reaction' OR a.actor IS NULL THEN 0 ELSE m.memory + e.used_before END AS before,
+    CASE WHEN a.kind <> 'reaction' THEN 0 WHEN a.actor IS NULL THEN a.micro // 2 ELSE e.used END AS used
+  FROM accepted a
+  LEFT JOIN seen_in s ON s.seq = a.seq
+  LEFT JOIN pair_events e ON e.seq = a.seq AND e.view = s.view
+  LEFT JOIN pair_memory m ON m.pair = e.pair AND m.view = e.view AND m.now = e.now
+) a;

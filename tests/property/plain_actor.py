@@ -110,7 +110,7 @@ class PlainActor:
         if e.anonymous:
             if e.kind == 0:
                 share = e.action_weight * self.model.anonymous_share // 1_000_000
-                return Outcome(COUNTED, _potential(share), 1, 0, e.day)
+                return Outcome(COUNTED, _added(0, share, 1_000_000), 1, 0, e.day)
             return Outcome(COUNTED, 0, 1, 0, e.day)
         if e.kind == 1:
             return Outcome(COUNTED, 0, 1, 0, e.day)
@@ -123,10 +123,9 @@ class PlainActor:
         share = 1_000_000 if self.acts <= free else free * 1_000_000 // self.acts
         act.used = e.action_weight * share // 1_000_000
         memory = self._memory(e.target)
-        increment = _potential(memory + act.used) - _potential(memory)
         self.pairs.setdefault(e.target, []).append(act)
-        factor = 1_000_000 + self.model.engager_step * self.score
-        return Outcome(COUNTED, increment * factor // 1_000_000, 1, 0, e.day)
+        factor = round(1_000_000 + self.model.engager_step * math.sqrt(self.score))
+        return Outcome(COUNTED, _added(memory, act.used, factor), 1, 0, e.day)
 
     def _plus_k(self, e: Event) -> Outcome:
         key = (e.target, e.topic)
@@ -154,9 +153,14 @@ class PlainActor:
 def _faded(memory: int, age: int) -> int:
     if age <= 0 or not memory:
         return memory
-    left = (_potential(memory) * round(65_536 * 2 ** (-age / 10))) >> 16 if age < 90 else 0
-    return round(1e6 * math.expm1(left / 1e6))
+    kept = round(65_536 * 2 ** (-age / 20) * (1 - (age / 90) ** 2) ** 3) if age < 90 else 0
+    left = (_potential(memory) * kept) >> 16
+    return left * 1_000_000 // (2_000_000 - left)
+
+
+def _added(memory: int, points: int, factor: int) -> int:
+    return 2 * 10**9 * points // (memory + 10**6) * factor // ((memory + points + 10**6) * 10**3)
 
 
 def _potential(points: int) -> int:
-    return round(1e6 * math.log1p(points / 1e6))
+    return 2_000_000 * points // (points + 1_000_000)

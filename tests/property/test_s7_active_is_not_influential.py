@@ -45,7 +45,9 @@ def test_more_reactions_per_post_than_the_network_keeps_everything(posts: float,
 
 @given(st.floats(1, 1e6), means)
 def test_many_posts_without_any_reaction_keep_little_more_than_the_floor(posts: float, mean: float) -> None:
-    expected = V1.amplification_floor + (1 - V1.amplification_floor) * 5 / (posts + 5)
+    expected = V1.amplification_floor + (1 - V1.amplification_floor) * V1.amplification_prior / (
+        posts + V1.amplification_prior
+    )
     assert abs(share(0, posts, mean) - expected) < 1e-9
 
 

@@ -43,15 +43,8 @@ def test_the_more_people_share_a_hundred_acts_the_higher_the_score() -> None:
 @settings(max_examples=20, deadline=None)
 def test_each_of_a_days_repeats_by_a_pair_counts_less_than_the_one_before(action: str, known: int) -> None:
     weights = day_of(250, action, known)
-    assert (np.diff(weights) < 0).all()
-
-
-@given(st.sampled_from(ACTIONS), st.integers(0, 100))
-@settings(max_examples=10, deadline=None)
-def test_repeats_too_weak_to_be_told_apart_stay_so(action: str, known: int) -> None:
-    weights = day_of(2_000, action, known)
-    rounded = (10 + max(known, 1)) // 10 + 1  # a micro-point of the pair's sum, by the engager's factor
-    assert (weights <= np.minimum.accumulate(weights) + rounded).all()
+    assert (np.diff(weights)[:60] < 0).all()
+    assert (np.diff(weights) <= 0).all()  # micro-points are whole
 
 
 @given(st.integers(1, 89), st.integers(1, 10), st.sampled_from(ACTIONS))
@@ -65,7 +58,8 @@ def test_a_repeat_on_a_later_day_of_the_window_counts_less_than_the_first_did(
         population.mark()
         population.close()
     later, new = population.take(acts(1, [0, 2], action, gap))
-    assert 0 < later < first == new
+    assert 0 < later <= first == new
+    assert later < first or gap > 80
 
 
 def test_a_repeat_counts_the_more_the_longer_ago_the_acts_before_it_were() -> None:
@@ -78,7 +72,8 @@ def test_a_repeat_counts_the_more_the_longer_ago_the_acts_before_it_were() -> No
             population.mark()
             population.close()
     repeats = population.take(acts(range(90), range(90, 180), day=89))
-    assert (np.diff(repeats) > 0).all()
+    assert (np.diff(repeats)[:80] > 0).all()
+    assert (np.diff(repeats) >= 0).all()
 
 
 def test_a_pair_is_new_again_after_ninety_days() -> None:
@@ -86,8 +81,8 @@ def test_a_pair_is_new_again_after_ninety_days() -> None:
     assert run(log, 2, hold=Hold())[-1].raw[0] == run(acts(1, 0), 2, hold=Hold())[-1].raw[0]
 
 
-def test_one_person_never_brings_more_in_a_day_than_seven_strangers() -> None:
-    assert day_of(5_000, "twitter/retweet").sum() < 7 * day_of(1, "twitter/retweet")[0]
+def test_one_person_never_brings_more_in_a_day_than_three_strangers() -> None:
+    assert day_of(5_000, "twitter/retweet").sum() < 3 * day_of(1, "twitter/retweet")[0]
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(4, 9))

@@ -56,7 +56,8 @@ def test_an_act_of_somebody_selective_counts_more_than_the_same_act_of_somebody_
 
 
 def test_twice_the_acts_before_halve_what_one_counts_at_first() -> None:
-    weights = np.expm1(one_day(400) / 1e6)  # in points, before repeats are faded
+    weights = one_day(400, "twitter/reply") / 1e6
+    weights = weights / (2 - weights)  # in points, before the pair's are added up
     assert np.allclose(weights[[19, 39, 79, 159, 319]], [0.5, 0.25, 0.125, 0.0625, 0.03125], rtol=1e-4)
 
 

@@ -1,5 +1,7 @@
 """Where accounts stand: exact sums, however large and however the rows lie."""
 
+import math
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
@@ -35,6 +37,14 @@ def expected(found: list[tuple[int, int]]) -> int:
     return min(whole, MOST)
 
 
+def influence(found: list[tuple[int, int]]) -> int:
+    by_day: dict[int, int] = {}
+    for day, weight in found:
+        by_day[day] = by_day.get(day, 0) + weight
+    counts = [(day, round(2 * weight / (1 + math.sqrt(1 + weight / 100_000)))) for day, weight in by_day.items()]
+    return expected(counts)
+
+
 @given(found=rows)
 def test_sums_are_exact_until_they_are_held_at_the_most_there_is(found):
     action = int(NETWORKS.ids[RETWEET])
@@ -44,7 +54,8 @@ def test_sums_are_exact_until_they_are_held_at_the_most_there_is(found):
     stands = standing(held, TODAY, MEANS, NETWORKS, V1)
     counted = [day for day, _ in found if 0 <= TODAY - day < 90]
     assert stands.present.tolist() == [bool(counted)]
-    assert stands.parts.rows["part"].tolist() == ([_about(expected(found))] if counted else [])
+    assert stands.parts.rows["part"].tolist() == ([influence(found)] if counted else [])
+    assert stands.presences.rows["part"].tolist() == ([influence(found)] if counted else [])
     assert np.isfinite(stands.raw).all()
     assert (stands.raw >= 0).all()
     assert topic_parts(held, TODAY, V1).rows["strength"].tolist() == ([_about(expected(found))] if counted else [])

@@ -32,10 +32,10 @@ def test_one_person_has_the_average_score() -> None:
 
 @pytest.mark.parametrize("influential", [1, 10, 50])
 def test_however_few_have_influence_the_average_is_twenty_and_they_stand_out(influential: int) -> None:
-    raw = np.concatenate((np.full(influential, 50.0), np.zeros(1_000 - influential)))
+    raw = np.concatenate((np.full(influential, 500.0), np.zeros(1_000 - influential)))
     found = calibrate(histogram(raw, V1), None, 0, V1)
     assert found.mean == pytest.approx(20, abs=1e-9)
-    assert score(np.array([50.0]), found.r0, V1)[0] > 50
+    assert score(np.array([500.0]), found.r0, V1)[0] > 50
     assert base_score(found.r0, V1) > 17
 
 
@@ -45,10 +45,10 @@ def test_influence_beyond_all_measure_takes_the_unit_to_its_upper_limit() -> Non
 
 @pytest.mark.parametrize(("closed", "free"), [(0, True), (44, True), (45, False), (400, False)])
 def test_the_unit_moves_freely_until_forty_five_days_are_closed(closed: int, free: bool) -> None:
-    high, low = histogram(np.full(5, 1e4), V1), histogram(np.full(5, 1e-2), V1)
+    high, low = histogram(np.full(5, 1e5), V1), histogram(np.full(5, 1e-2), V1)
     for bins, step in ((high, 1 + V1.r0_step), (low, 1 / (1 + V1.r0_step))):
-        found = calibrate(bins, 1.0, closed, V1)
-        assert found.r0 == (found.wanted if free else pytest.approx(step, rel=1e-12))
+        found = calibrate(bins, 5.0, closed, V1)
+        assert found.r0 == (found.wanted if free else pytest.approx(5 * step, rel=1e-12))
         assert found.mean == mean_score(bins, found.r0, V1)
 
 

@@ -10,6 +10,7 @@ import pytest
 from docs.plots.formulas import unit_for_base
 from docs.plots.pictures import PICTURES, pictures
 from docs.plots.style import drawn
+from laurel.models.daily import counted
 from laurel.models.fade import FADE_UNIT, fade_table
 from laurel.models.memory import potential
 from laurel.models.parameters import V1
@@ -60,18 +61,21 @@ def test_the_constants_of_the_page_are_those_of_the_model():
 
 
 def test_the_example_is_computed_as_the_code_does():
-    r0, weight = unit_for_base(19), potential(np.array([1_000_000]))[0] / 1e6
+    r0, weight = unit_for_base(19), potential(np.array([500_000]))[0] / 1e6
+    whole = counted(np.array([30 * potential(np.array([500_000]))[0]]), V1)[0] / 1e6
     left = fade_table(V1)[30] / FADE_UNIT
-    now, later = score(30 * weight * np.array([1, left]), r0, V1)
+    now, later, steady = score(whole * np.array([1, left, fade_table(V1).sum() / FADE_UNIT]), r0, V1)
     example = PAGE.split("An example.")[1].split("\n\n")[0]
     for said in (
         f"r0 = {r0:.3f}",
         f"= {weight:.3f} points",
         f"together\n{30 * weight:.1f}",
-        f"{30 * weight + V1.prior:.1f} / {r0:.3f}",
+        f"on one day count {whole:.2f},",
+        f"{whole + V1.prior:.2f} / {r0:.3f}",
         f"= {now:.1f}.",
         f"{100 * left:.0f} %",
         f"a score of {later:.1f}.",
+        f"to {steady:.1f}.",
     ):
         assert said in example
 

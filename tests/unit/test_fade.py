@@ -14,7 +14,7 @@ def test_the_tables_are_the_formulas_rounded() -> None:
         decay = Decimal(2) ** (Decimal(-age) / 30)
         taper = (1 - (Decimal(age) / 90) ** 2) ** 3
         assert fade_table(V1)[age] == max(1, round(65536 * decay * taper))
-        assert memory_table(V1)[age] == round(65536 * Decimal(2) ** (Decimal(-age) / 10))
+        assert memory_table(V1)[age] == round(65536 * Decimal(2) ** (Decimal(-age) / 20) * taper)
 
 
 def test_a_table_is_made_once_and_read_only() -> None:

@@ -103,7 +103,7 @@ def test_an_operator_adds_a_network_and_reweighs_an_action(tmp_path: Path) -> No
     assert networks.kind[code(networks, "forum", "thread")] == POST
     assert networks.weight[code(networks, "twitter", "like")] == 250_000
     assert networks.weight[code(networks, "twitter", "quote")] == 1
-    assert networks.weight[code(networks, "twitter", "retweet")] == 1_000_000
+    assert networks.weight[code(networks, "twitter", "reply")] == 1_000_000
     assert set(Networks.load().ids) < set(networks.ids)
 
 

@@ -1,5 +1,6 @@
 """The oracle's weights and refusals: cases worked out by hand, and the rules followed one event at a time."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracle.cases import (
-    BASE,
     DAY,
     MONDAY,
     NETWORKS,
+    added,
     earned,
     event,
     plus_k,
@@ -25,23 +26,22 @@ from tests.oracle.cases import (
 # Weights
 
 
-def test_a_first_reaction_weighs_its_action_by_the_logarithm_and_an_unscored_engager() -> None:
-    # log1p(1) = 0.693147..., log1p(0.3) = 0.262364...
-    assert weights([event("twitter:a"), event("twitter:b", action="like")]) == [693_147, 262_364]
+def test_a_first_reaction_weighs_what_its_action_adds_up_to_and_an_unscored_engager() -> None:
+    # 2 * 1 / 2, 2 * 0.3 / 1.3
+    assert weights([event("twitter:a"), event("twitter:b", action="like")]) == [1_000_000, 461_538]
 
 
 def test_a_repeat_of_a_pair_counts_less_than_the_first() -> None:
-    # log1p(2) - log1p(1) = 1.098612 - 0.693147 = 0.405465
-    assert weights([event("twitter:a"), event("twitter:a")]) == [693_147, 405_465]
+    # 2 * 2 / 3 - 1
+    assert weights([event("twitter:a"), event("twitter:a")]) == [1_000_000, 333_333]
 
 
-def test_what_a_pair_brought_is_forgotten_by_half_in_ten_days_and_wholly_in_ninety() -> None:
-    half = points_for(potential(1_000_000) // 2)  # sqrt(2) - 1
-    assert half == 414_213
-    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 10)])[1] == (
-        (potential(half + 1_000_000) - potential(half)) * BASE // 1_000_000
-    )
-    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 90)]) == [693_147, 693_147]
+def test_what_a_pair_brought_is_forgotten_by_half_in_twenty_days_by_the_taper_more_and_wholly_in_ninety() -> None:
+    kept = 28_149  # 65536 / 2 * (1 - (20 / 90) ** 2) ** 3
+    left = points_for((potential(1_000_000) * kept) >> 16)  # 0.42952 / (2 - 0.42952)
+    assert left == 273_495
+    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 20)])[1] == added(left, 1_000_000)
+    assert weights([event("twitter:a"), event("twitter:a", day=MONDAY + 90)]) == [1_000_000, 1_000_000]
 
 
 def test_a_late_event_neither_rewinds_nor_fades_the_memory_of_its_pair() -> None:
@@ -52,24 +52,24 @@ def test_a_late_event_neither_rewinds_nor_fades_the_memory_of_its_pair() -> None
 def test_an_actor_s_eleventh_reaction_of_a_day_counts_ten_elevenths() -> None:
     events = [event("twitter:a", f"twitter:t{number}") for number in range(12)]
     eleventh, twelfth = 10_000_000 // 11, 10_000_000 // 12
-    assert weights(events)[9:] == [693_147, potential(eleventh), potential(twelfth)]
+    assert weights(events)[9:] == [1_000_000, added(0, eleventh), added(0, twelfth)]
 
 
 def test_posts_plus_ks_and_anonymous_reactions_use_up_nothing_of_a_day() -> None:
     others = [event("twitter:a", "twitter:a", "post"), plus_k("twitter:a", "twitter:t", "jazz"), event(None)] * 5
-    assert weights([*others, event("twitter:a")])[-1] == 693_147
+    assert weights([*others, event("twitter:a")])[-1] == 1_000_000
 
 
 def test_an_actor_s_day_begins_again_only_when_its_own_clock_moves_on() -> None:
     tuesday = [event("twitter:a", f"twitter:t{number}", day=MONDAY + 1) for number in range(10)]
     late = event("twitter:a", day=MONDAY, epoch=MONDAY + 1)
     following = event("twitter:a", "twitter:u", day=MONDAY + 2)
-    assert weights([*tuesday, late, following])[10:] == [potential(10_000_000 // 11), 693_147]
+    assert weights([*tuesday, late, following])[10:] == [added(0, 10_000_000 // 11), 1_000_000]
 
 
 def test_an_anonymous_reaction_weighs_half_and_is_never_a_repeat() -> None:
-    # log1p(0.5) = 0.405465
-    assert weights([event(None), event(None)]) == [405_465] * 2
+    # 2 * 0.5 / 1.5
+    assert weights([event(None), event(None)]) == [666_666] * 2
 
 
 def test_posts_and_plus_ks_weigh_nothing() -> None:
@@ -77,25 +77,28 @@ def test_posts_and_plus_ks_weigh_nothing() -> None:
 
 
 def test_an_engager_counts_by_the_score_published_at_least_two_days_before_the_open_day() -> None:
-    fans = [event(f"twitter:f{number}", "twitter:star") for number in range(3)]
+    fans = [event(f"twitter:f{number}", "twitter:star") for number in range(90)]
     acts = [event("twitter:star", "twitter:t", day=MONDAY + after) for after in (1, 2)]
     result = run([*fans, event("twitter:x", "twitter:y"), *acts], [MONDAY, MONDAY + 1, MONDAY + 2])
     whole = earned(result, MONDAY, "twitter:star")
     assert whole > 1
-    star = result.weights["weight"].to_pylist()[4:]
-    fresh = potential(1_000_000)
-    kept = 61_147  # 65536 * 2 ** (-1 / 10)
+    star = result.weights["weight"].to_pylist()[91:]
+    kept = 63_280  # 65536 * 2 ** (-1 / 20) * (1 - (1 / 90) ** 2) ** 3
     memory = points_for((potential(1_000_000) * kept) >> 16)
-    again = potential(memory + 1_000_000) - potential(memory)
-    assert star == [fresh * BASE // 1_000_000, again * (1_000_000 + 100_000 * whole) // 1_000_000]
+    assert star == [added(0, 1_000_000), added(memory, 1_000_000, factor(whole))]
 
 
 def test_a_late_event_is_weighed_by_the_day_open_at_its_arrival() -> None:
-    fans = [event(f"twitter:f{number}", "twitter:star") for number in range(3)]
+    fans = [event(f"twitter:f{number}", "twitter:star") for number in range(90)]
     late = event("twitter:star", "twitter:t", day=MONDAY + 1, epoch=MONDAY + 2)
     result = run([*fans, event("twitter:x", "twitter:y"), late], [MONDAY, MONDAY + 1, MONDAY + 2])
     whole = earned(result, MONDAY, "twitter:star")
-    assert result.weights.to_pylist()[-1]["weight"] == potential(1_000_000) * (10 + whole) // 10
+    assert result.weights.to_pylist()[-1]["weight"] == factor(whole)
+
+
+def factor(whole: int) -> int:
+    """Millionths by which an engager of so many earned points multiplies a weight."""
+    return round(1e6 + 2.5e6 * math.sqrt(whole))
 
 
 # Refusals
@@ -126,7 +129,7 @@ def test_a_late_event_is_weighed_by_the_day_open_at_its_arrival() -> None:
 def test_what_is_refused_says_why_and_changes_nothing(refused: dict[str, Any], reason: str) -> None:
     result = run([refused, event("twitter:a")])
     assert [row["reason"] for row in result.dead_letters.to_pylist()] == [reason]
-    assert result.weights.to_pylist() == [{"seq": 1, "event_id": "e1", "weight": 693_147}]
+    assert result.weights.to_pylist() == [{"seq": 1, "event_id": "e1", "weight": 1_000_000}]
 
 
 @pytest.mark.parametrize(
@@ -194,10 +197,12 @@ def one_by_one(events: Sequence[dict[str, Any]]) -> Iterator[int]:
         used = weight * (1_000_000 if ordinal <= 10 else 10_000_000 // ordinal) // 1_000_000
         held, day = memory.get(pair, (0, now))
         if now > day:
-            kept = round(65_536 * 2 ** (-(now - day) / 10)) if now - day < 90 else 0
+            kept = (
+                round(65_536 * 2 ** (-(now - day) / 20) * (1 - ((now - day) / 90) ** 2) ** 3) if now - day < 90 else 0
+            )
             held = points_for((potential(held) * kept) >> 16)
         memory[pair] = (held + used, now)
-        yield (potential(held + used) - potential(held)) * BASE // 1_000_000
+        yield added(held, used)
 
 
 ACTS = st.tuples(st.sampled_from("ab"), st.sampled_from("tu"), st.sampled_from(("retweet", "like")), st.integers(0, 80))
