@@ -15,6 +15,7 @@ def ablations(model: ScoreModel, networks: Networks) -> dict[str, tuple[ScoreMod
         "every engager alike": replace(model, engager_step=0),
         "no selectivity": replace(model, selective_after=model.daily_limit),
         "repeats forgotten overnight": replace(model, memory_half_life=min(0.01, model.half_life / 2)),
+        "a loud day in full": replace(model, day_knee=1e9),
         "no amplification": replace(model, amplification_floor=1.0),
     }
     return {said: (changed, networks) for said, changed in changes.items()} | {"every action alike": (model, alike)}
