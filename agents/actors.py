@@ -170,6 +170,7 @@ class Actors:
                 "upstream_offset": found.offset,
                 "model": found.model,
                 "profiles": found.profiles,
+                "shadows": found.shadows,
             },
         )
         outputs = [Output(topic, [b""], [value], partition) for partition in range(self._context.partitions)]

@@ -96,7 +96,10 @@ async def close_days(
 
 async def _ask(context: Context, day: int) -> bool:
     try:
-        written = await asyncio.to_thread(write_markers, context.settings, day, context.model.name, context.codec)
+        settings = context.settings
+        written = await asyncio.to_thread(
+            write_markers, settings, day, context.model.name, context.codec, settings.shadow_models
+        )
     except LaurelError as error:
         log.warning("could not ask for %s to be closed, trying again: %s", iso(day), error)
         return False

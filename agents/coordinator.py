@@ -12,10 +12,19 @@ from typing import Any
 import numpy as np
 
 from laurel.agents.context import Context
-from laurel.agents.day_model import model_of_day, model_of_record
+from laurel.agents.day_model import model_of_day, model_of_record, shadows_of_day
 from laurel.agents.parts import unexpected
-from laurel.agents.reports import LEADERS, PERSONS, PERSONS_RAW, SOURCE, TARGETS, TARGETS_RAW
-from laurel.models.calibration import calibrate, network_means
+from laurel.agents.reports import (
+    LEADERS,
+    PERSONS,
+    PERSONS_RAW,
+    PERSONS_SHADOW,
+    SOURCE,
+    TARGETS,
+    TARGETS_RAW,
+    TARGETS_SHADOW,
+)
+from laurel.agents.scaling import scaled
 from laurel.models.scale import bin_centres, score, score_percentiles
 from laurel.streams.calendar import decoded
 from laurel.streams.chunk import Chunk
@@ -24,7 +33,8 @@ from laurel.streams.outbox import Output
 from laurel.streams.writer import Transaction
 
 STAGE = "coordinator"
-PARTS = {TARGETS_RAW, PERSONS_RAW, TARGETS, PERSONS, LEADERS}
+COUNTED = {TARGETS_RAW, PERSONS_RAW, TARGETS_SHADOW, PERSONS_SHADOW}
+PARTS = COUNTED | {TARGETS, PERSONS, LEADERS}
 STRAY_REPORT = "a report that no partition sends: of another stage, partition or number of bins"
 RESULTS = ("score-updates", "account-scores", "sash-events", "leaderboards")
 
@@ -36,7 +46,7 @@ class Coordinator:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._reports: dict[int, dict[tuple[str, int], Report]] = defaultdict(dict)
+        self._reports: dict[int, dict[tuple[str, str, int], Report]] = defaultdict(dict)
         self._one_at_a_time = asyncio.Lock()
         self._writer = context.log.writer("coordinator")
         self.taken = -1  # last offset seen
@@ -96,7 +106,7 @@ class Coordinator:
 
     def _possible(self, report: Report) -> bool:
         """Whether a partition of ours can have said it."""
-        counted = (self._context.model.bins,) if report["stage"] in (TARGETS_RAW, PERSONS_RAW) else (0,)
+        counted = (self._context.model.bins,) if report["stage"] in COUNTED else (0,)
         return (
             report["stage"] in PARTS
             and 0 <= report["partition"] < self._context.partitions
@@ -120,7 +130,10 @@ class Coordinator:
     async def _add(self, reports: list[Report]) -> None:
         async with self._one_at_a_time:
             for report in reports:
-                self._reports[report["day"]][report["stage"], report["partition"]] = report
+                # A shadow that isn't known here can't be decided here.
+                shadow = report["model"] if report["stage"] in (TARGETS_SHADOW, PERSONS_SHADOW) else ""
+                if not shadow or shadow in self._context.models:
+                    self._reports[report["day"]][report["stage"], shadow, report["partition"]] = report
             for day in sorted(self._reports):
                 await self._decide(day)
 
@@ -133,63 +146,58 @@ class Coordinator:
         raw = self._complete(day, TARGETS_RAW, PERSONS_RAW)
         scores, leaders = self._complete(day, TARGETS, PERSONS), self._complete(day, LEADERS)
         if raw and (known is None or known["status"] != "calibrated"):
-            await self._write(await asyncio.to_thread(self._calibrated, day, raw))
+            shadows = {name: self._complete(day, TARGETS_SHADOW, PERSONS_SHADOW, of=name) for name in context.models}
+            counted = {name: reports for name, reports in shadows.items() if reports}
+            await self._write(await asyncio.to_thread(self._calibrated, day, raw, counted))
             known = await context.calendar.wait(day, "calibrated")
         if known is not None and known["status"] == "calibrated" and scores and leaders:
             await self._write(await asyncio.to_thread(self._closed, known, scores))
             await context.calendar.wait_closed(day)
             del self._reports[day]
 
-    def _complete(self, day: int, *stages: str) -> list[Report] | None:
-        """All partitions' reports of some stages, in order; None while any is missing."""
+    def _complete(self, day: int, *stages: str, of: str = "") -> list[Report] | None:
+        """All partitions' reports of some stages, of a model in shadow if one is named, in order; None while any is missing."""
         found = self._reports[day]
-        keys = [(stage, number) for stage in stages for number in range(self._context.partitions)]
+        keys = [(stage, of, number) for stage in stages for number in range(self._context.partitions)]
         return [found[key] for key in keys] if all(key in found for key in keys) else None
 
-    def _calibrated(self, day: int, reports: list[Report]) -> dict[str, Any]:
+    def _calibrated(self, day: int, reports: list[Report], shadows: Mapping[str, list[Report]]) -> dict[str, Any]:
         context, model = self._context, model_of_day(self._context, reports[0]["model"], day)
         before = context.calendar.closed_before(day)
-        bins = np.array([report["histogram"] for report in reports], np.int64).sum(axis=0)
         closed_days = before["closed_days"] if before else 0
-        # Another model's r0 says nothing of this one's: it begins freely, as on the first day.
-        kept = before["r0"] if before is not None and before["model"] == model.name else None
-        found = calibrate(bins, kept, closed_days, model)
-
-        names = context.networks.network_names
-        sums = {name: [0, 0] for name in names}
-        for report in reports:
-            for total in report["networks"]:
-                if total["network"] in sums:
-                    sums[total["network"]][0] += total["reactions"]
-                    sums[total["network"]][1] += total["posts"]
-        entries, known = (before["reactions_per_post"], before["measured"]) if before else ([], [])
-        so_far = {entry["network"]: entry["mean"] for entry in entries}
-        # An older version told of none.
-        measured = {entry["network"]: days for entry, days in zip(entries, known, strict=False)}
-        means = network_means(
-            np.array([sums[name][0] for name in names], np.int64),
-            np.array([sums[name][1] for name in names], np.int64),
-            np.array([so_far.get(name, model.first_mean) for name in names]),
-            np.array([measured.get(name, 0) for name in names], np.int64),
-            model,
-        )
+        found = scaled(reports, before, model, context.networks)
+        asked = shadows_of_day(context, list(shadows), model, day)
+        beside = {shadow.name: scaled(shadows[shadow.name], before, shadow, context.networks) for shadow in asked}
+        bins, calibration, names = found.bins, found.calibration, context.networks.network_names
         return {
             "day": day,
             "status": "calibrated",
             "model": model.name,
-            "r0": found.r0,
-            "people": found.people,
-            "mean": found.mean,
+            "r0": calibration.r0,
+            "people": calibration.people,
+            "mean": calibration.mean,
             "histogram": [],
-            "percentiles": score_percentiles(bins, found.r0, model).tolist(),
+            "percentiles": score_percentiles(bins, calibration.r0, model).tolist(),
             "bins": bins.tolist(),
             "reactions_per_post": [
-                {"network": name, "mean": mean} for name, mean in zip(names, means.tolist(), strict=True)
+                {"network": name, "mean": mean} for name, mean in zip(names, found.means, strict=True)
             ],
-            "measured": [measured.get(name, 0) + (sums[name][1] > 0) for name in names],
+            "measured": found.measured,
             "score_offsets": [],
             "closed_days": closed_days + 1,
             "published": 0,
+            "shadow_models": list(beside),
+            "shadows": [
+                {
+                    "model": name,
+                    "r0": scale.calibration.r0,
+                    "people": scale.calibration.people,
+                    "mean": scale.calibration.mean or 0.0,
+                    "means": scale.means,
+                    "measured": scale.measured,
+                }
+                for name, scale in beside.items()
+            ],
         }
 
     def _closed(self, calibrated: Mapping[str, Any], reports: list[Report]) -> dict[str, Any]:
@@ -197,7 +205,8 @@ class Coordinator:
         bins = np.array(calibrated["bins"], np.int64)
         # Who sees that a day is closed finds all of its results.
         numbers = range(self._context.partitions)
-        ends = self._context.log.settled([(self._context.topic(name), n) for name in RESULTS for n in numbers])
+        results = [*RESULTS, "shadow-scores"] if calibrated["shadows"] else RESULTS
+        ends = self._context.log.settled([(self._context.topic(name), n) for name in results for n in numbers])
         whole = np.rint(score(bin_centres(model), calibrated["r0"], model)).astype(np.int64)
         histogram = np.bincount(whole, weights=bins, minlength=101)[1:].astype(np.int64)
         return {

@@ -6,8 +6,8 @@ counted; where an earlier owner of the partition did the first, it is counted ag
 """
 
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -17,19 +17,20 @@ import pyarrow as pa
 
 from laurel.agents.context import Context
 from laurel.agents.counted import Counted, Kept, nothing
-from laurel.agents.day_model import model_of_record
+from laurel.agents.day_model import model_of_record, scale_after
 from laurel.agents.handed_on import HandedOn
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
-from laurel.agents.reports import TARGETS, TARGETS_RAW, report, reported
-from laurel.agents.updates import Scored, account_scores, insights, score_updates
+from laurel.agents.reports import TARGETS, TARGETS_RAW, TARGETS_SHADOW, Totals, report, reported
+from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_scores
+from laurel.agents.updates import Scored, account_scores, forgotten, insights, record_keys, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
 from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
-from laurel.models.scale import base_score, earned_points, histogram, percentile, score
+from laurel.models.scale import base_score, earned_points, percentile, score
 from laurel.models.shortlist import Shortlist
 from laurel.models.standing import Standing, standing, topic_parts
 from laurel.streams.log import LogWriter
@@ -55,27 +56,37 @@ class _Basis:
 
 @dataclass(frozen=True)
 class _Block:
-    """Some accounts of the partition: their states, where they stand, and all that is counted of them."""
+    """Some accounts of the partition: their states, where they stand by the day's model and then by each in its shadow, and all that
+    is counted of them by each of these."""
 
     keys: list[bytes]
     influences: Influences
-    found: Standing
-    counted: Counted
+    found: list[Standing]
+    counted: list[Counted]
 
 
 class DayClose:
     """The close of one day for one partition of targets."""
 
     def __init__(
-        self, context: Context, partition: Partition, writer: LogWriter, model: ScoreModel, day: int, *, resumed: bool
+        self,
+        context: Context,
+        partition: Partition,
+        writer: LogWriter,
+        model: ScoreModel,
+        shadows: Sequence[ScoreModel],
+        day: int,
+        *,
+        resumed: bool,
     ) -> None:
-        """`resumed`: whether an earlier owner of the partition may have done some of it. The writer is open."""
+        """`shadows` are models to compute beside `model`; `resumed`: whether an earlier owner of the partition may have done some of it.
+        The writer is open."""
         self._context, self._partition, self._writer, self._day = context, partition, writer, day
         self._resumed = resumed
         self._links: Mapping[bytes, Link] = {}
         self._stopped = threading.Event()
-        self._model = model
-        self._kept: Kept | None = None
+        self._model, self._shadows = model, shadows
+        self._kept: list[Kept] = []  # by the day's model, then by each in its shadow
 
     def stop(self) -> None:
         """Ends a pass under way at its next block, from any thread."""
@@ -108,16 +119,14 @@ class DayClose:
         await self._context.calendar.wait_closed(self._day)
 
     def _forget(self) -> None:
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        for kept in self._kept:
+            kept.close()
+        self._kept = []
 
     def _basis(self, model: ScoreModel, day: int, r0: float = np.nan) -> _Basis:
         """The means in force at the close of `day` are those that the closed day before it ended with."""
-        networks = self._context.networks
-        before = self._context.calendar.closed_before(day)
-        found = {entry["network"]: entry["mean"] for entry in (before["reactions_per_post"] if before else ())}
-        means = np.array([found.get(name, model.first_mean) for name in networks.network_names])
+        found = scale_after(self._context.calendar.closed_before(day), model.name).means
+        means = np.array([found.get(name, model.first_mean) for name in self._context.networks.network_names])
         return _Basis(model, day, means, r0)
 
     def _earlier(self) -> _Basis | None:
@@ -127,20 +136,24 @@ class DayClose:
 
     def _blocks(self) -> Iterator[_Block]:
         basis, earlier = self._basis(self._model, self._day), self._earlier()
+        shadows = [self._basis(model, self._day) for model in self._shadows]
         for keys, values in self._partition.store.scan():
             if self._stopped.is_set():
                 raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             states = unpack(INFLUENCE, values)
-            yield self._block(keys, Influences(states.sections["buckets"], states.sections["topics"]), basis, earlier)
+            influences = Influences(states.sections["buckets"], states.sections["topics"])
+            found = self._standing(influences, basis)
+            counted = self._count(keys, influences, found, earlier)
+            beside = [self._standing(influences, shadow) for shadow in shadows]
+            yield _Block(keys, influences, [found, *beside], [counted, *(self._by_shadow(counted, s) for s in beside)])
 
-    def _block(self, keys: list[bytes], influences: Influences, basis: _Basis, earlier: _Basis | None) -> _Block:
-        found = self._standing(influences, basis)
+    def _count(self, keys: list[bytes], influences: Influences, found: Standing, earlier: _Basis | None) -> Counted:
         had_previous, passed = np.zeros(len(keys), np.bool_), Steps(*[np.zeros(len(keys))] * len(STEPS))
         if earlier is not None:
             old = self._standing(influences, earlier)
             had_previous, passed = old.present, self._passed(influences, earlier, old, found)
         members, relinked = self._members(keys)
-        counted = Counted(
+        return Counted(
             pa.array(keys, pa.binary()).cast(pa.string()),
             found.present,
             had_previous,
@@ -152,7 +165,18 @@ class DayClose:
             found.parts.rows["code"],
             self._amounts(found),
         )
-        return _Block(keys, influences, found, counted)
+
+    def _by_shadow(self, counted: Counted, found: Standing) -> Counted:
+        """What is counted of the same people by a model in shadow, by which they stand elsewhere."""
+        parts = found.parts
+        return replace(
+            counted,
+            raw=found.raw,
+            passed=Steps(*[np.zeros(len(found.raw))] * len(STEPS)),
+            offsets=parts.offsets,
+            code=parts.rows["code"],
+            amount=self._amounts(found),
+        )
 
     def _standing(self, influences: Influences, basis: _Basis) -> Standing:
         return standing(influences, basis.day, basis.means, self._context.networks, basis.model)
@@ -183,24 +207,18 @@ class DayClose:
     def _report_influence(self, out: Transaction) -> None:
         """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
         and this partition's candidates of each topic."""
-        context, model, store = self._context, self._model, self._partition.store
-        handed_on = HandedOn(context, self._partition.number, model, self._day, self._links)
+        context, store, models = self._context, self._partition.store, [self._model, *self._shadows]
+        handed_on = HandedOn(context, self._partition.number, self._model, self._day, self._shadows, self._links)
         self._forget()
-        kept = self._kept = Kept(store.path.parent)
-        bins, people = np.zeros(model.bins, np.int64), 0
-        reactions = np.zeros(len(context.networks.network_names), np.int64)
-        posts = np.zeros_like(reactions)
-        best = Shortlist(model.leaders_kept)
+        self._kept = [Kept(store.path.parent) for _ in models]
+        totals = [Totals(context.networks, model) for model in models]
+        best = Shortlist(self._model.leaders_kept)
         unseen = {account for account, link in self._links.items() if link.member is not None}
         for block in self._blocks():
-            counted = block.counted
-            alone = counted.present & counted.alone
-            bins += histogram(counted.raw[alone], model)
-            people += int(alone.sum())
-            posting = block.found.presences.rows[block.found.presences.rows["posts"] > 0]
-            np.add.at(reactions, posting["network"], posting["reactions"])
-            np.add.at(posts, posting["network"], posting["posts"])
-            standings = topic_parts(block.influences, self._day, model)
+            counted = block.counted[0]
+            for total, found in zip(totals, block.found, strict=True):
+                total.add(found, counted.present & counted.alone)
+            standings = topic_parts(block.influences, self._day, self._model)
             held = standings.keep(counted.alone[standings.owners])
             best.add(
                 held.rows["topic"].astype(np.int64),
@@ -212,21 +230,20 @@ class DayClose:
             linked = np.flatnonzero(~counted.alone)
             if len(linked):
                 accounts = [block.keys[at] for at in linked.tolist()]
-                out.send(handed_on.parts(accounts, counted.take(linked)))
+                for shadow, each in zip(["", *(model.name for model in self._shadows)], block.counted, strict=True):
+                    out.send(handed_on.parts(accounts, each.take(linked), shadow))
                 out.send(handed_on.candidates(store, self._of_members(accounts, standings.take(linked))))
                 unseen.difference_update(accounts)
-            kept.add(counted.told())
+            for kept, each in zip(self._kept, block.counted, strict=True):
+                kept.add(each.told())
         out.send(handed_on.candidates(store, best.best()))
         if unseen:
             out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen))))
         for marker in handed_on.markers():
             out.send(marker)
-        totals = [
-            {"network": name, "reactions": r, "posts": p}
-            for name, r, p in zip(context.networks.network_names, reactions.tolist(), posts.tolist(), strict=True)
-            if p
-        ]
-        out.send(self._report(TARGETS_RAW, people=people, histogram=bins.tolist(), networks=totals))
+        for model, total in zip(self._shadows, totals[1:], strict=True):
+            out.send(report(context, model, self._day, TARGETS_SHADOW, self._partition.number, **total.fields()))
+        out.send(self._report(TARGETS_RAW, **totals[0].fields()))
 
     def _of_members(self, accounts: list[bytes], standings: Ragged) -> Candidates:
         """Where linked accounts stand in topics (TOPIC_PART by account), as their members."""
@@ -238,13 +255,13 @@ class DayClose:
             rows["plus_k"].copy(),
         )
 
-    def _counted(self) -> Iterator[Counted]:
-        """What the first pass has counted, or would have."""
-        if self._kept is None:
+    def _counted(self) -> Iterator[Sequence[Counted]]:
+        """What the first pass has counted, or would have, by the day's model and then by each in its shadow."""
+        if not self._kept:
             for block in self._blocks():
-                yield block.counted.told()
+                yield [counted.told() for counted in block.counted]
             return
-        for counted in self._kept:
+        for counted in zip(*self._kept, strict=True):
             if self._stopped.is_set():
                 raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             yield counted
@@ -253,13 +270,17 @@ class DayClose:
         """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
         a whole earned point."""
         earlier, published = self._earlier(), 0
-        for counted in self._counted():
-            published += self._publish(out, counted, decided, earlier)
+        for counted, *shadows in self._counted():
+            told = self._publish(out, counted, decided, earlier)
+            published += len(told.persons)
+            self._publish_shadows(out, told, shadows, decided)
         out.send(self._report(TARGETS, published=published))
         self._context.metrics.scored(published)
 
-    def _publish(self, out: Transaction, counted: Counted, decided: Mapping[str, Any], earlier: _Basis | None) -> int:
-        """Sends what there is to tell of some accounts; for how many of them there is a score."""
+    def _publish(
+        self, out: Transaction, counted: Counted, decided: Mapping[str, Any], earlier: _Basis | None
+    ) -> Scored:
+        """Sends what there is to tell of some accounts; returns the scores of those that have one."""
         context, model, r0 = self._context, self._model, decided["r0"]
         scores = score(counted.raw, r0, model)
         if earlier is None:
@@ -270,31 +291,25 @@ class DayClose:
             same = earlier.model.name == model.name
             change = split(before, counted.passed, earlier.r0, earlier.model, scores, same_model=same)
         rows = np.flatnonzero(counted.present & counted.alone)
+        own = counted.take(rows)
+        told = Scored(
+            own.accounts,
+            scores[rows],
+            before[rows],
+            own.had_previous,
+            percentile(own.raw, np.array(decided["bins"], np.int64), model),
+            contributions(
+                scores[rows], float(base_score(r0, model)), own.offsets, own.code, own.amount, np.ones(len(own.amount))
+            ),
+            change.take(rows),
+        )
         if len(rows):
-            own = counted.take(rows)
-            told = Scored(
-                own.accounts,
-                scores[rows],
-                before[rows],
-                own.had_previous,
-                percentile(own.raw, np.array(decided["bins"], np.int64), model),
-                contributions(
-                    scores[rows],
-                    float(base_score(r0, model)),
-                    own.offsets,
-                    own.code,
-                    own.amount,
-                    np.ones(len(own.amount)),
-                ),
-                change.take(rows),
-            )
             out.send(score_updates(context, model, self._day, told))
             out.send(insights(context, self._day, told))
         # An account that went to a member is no person of its own any more.
-        gone = counted.accounts.filter(pa.array(counted.relinked & ~counted.alone)).cast(pa.binary()).to_pylist()
-        if gone:
-            for topic in ("score-updates", "insights"):
-                out.send(Output(context.topic(topic), gone, [None] * len(gone)))
+        gone = counted.accounts.filter(pa.array(counted.relinked & ~counted.alone))
+        for output in forgotten(context, record_keys(gone)):
+            out.send(output)
         earned = np.where(counted.present, earned_points(scores, r0, model), 0)
         had_earned = np.zeros_like(earned)
         if earlier is not None:
@@ -304,7 +319,18 @@ class DayClose:
             accounts = counted.accounts.take(pa.array(changed))
             given = np.where(counted.present, scores, 1.0)[changed]
             out.send(account_scores(context, self._day, accounts, given, self._partition.number))
-        return len(rows)
+        return told
+
+    def _publish_shadows(
+        self, out: Transaction, told: Scored, shadows: Sequence[Counted], decided: Mapping[str, Any]
+    ) -> None:
+        """Sends what the same people's scores are by the models in shadow."""
+        given = [ByModel(self._model.name, told.scores, told.made_of)]
+        for at, r0 in decided_r0(decided, self._shadows):
+            own = shadows[at].take(np.flatnonzero(shadows[at].present & shadows[at].alone))
+            given.append(by_model(self._shadows[at], r0, own.raw, own.offsets, own.code, own.amount))
+        if len(given) > 1 and len(told.persons):
+            out.send(shadow_scores(self._context, self._day, told.persons, given))
 
     def _report(self, stage: str, **fields: Any) -> Output:
         return report(self._context, self._model, self._day, stage, self._partition.number, **fields)

@@ -1,12 +1,26 @@
-"""Which model closes a day: the one that its markers name, whatever a worker's setting says."""
+"""Which models compute a day: the one that its markers name, whatever a worker's setting says, and those in its shadow."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from laurel.agents.context import Context
 from laurel.models.catalogue import DEFAULT, ModelError, shared_differences
 from laurel.models.parameters import ScoreModel
 from laurel.streams.calendar import iso
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a model goes on from after a closed day: its r0, None if the day was not computed by it, and by network the reactions
+    per post and the closes that measured them."""
+
+    r0: float | None
+    means: Mapping[str, float]
+    measured: Mapping[str, int]
 
 
 def model_of_day(context: Context, name: str, day: int) -> ScoreModel:
@@ -31,3 +45,35 @@ def model_of_day(context: Context, name: str, day: int) -> ScoreModel:
 def model_of_record(context: Context, record: Mapping[str, Any]) -> ScoreModel:
     """The model that a Calendar record names. Raises ModelError if it can't close days here."""
     return model_of_day(context, record["model"], record["day"])
+
+
+def shadows_of_day(context: Context, names: Sequence[str], model: ScoreModel, day: int) -> list[ScoreModel]:
+    """The models that a marker names to be computed beside the day's own. One that can't be is left out, and said: whatever
+    is wrong with a shadow, the day's scores don't wait for it."""
+    found: list[ScoreModel] = []
+    for name in names:
+        if name not in context.models:
+            why = f"this worker knows only {', '.join(context.models)} (setting models, LAUREL_MODELS)"
+        elif different := shared_differences(context.models[name], model):
+            why = f"it differs from {model.name} in {', '.join(different)}"
+        else:
+            found.append(context.models[name])
+            continue
+        log.warning("%s is not computed by the model %r in shadow: %s", iso(day), name, why)
+    return found
+
+
+def scale_after(record: Mapping[str, Any] | None, name: str) -> Scale:
+    """What a model goes on from after a closed day (a Calendar record, None before the first). One that was neither published nor
+    in shadow takes over the networks' means: its r0 is another unit, they are not."""
+    if record is None:
+        return Scale(None, {}, {})
+    networks = [entry["network"] for entry in record["reactions_per_post"]]
+    r0, means, measured = None, [entry["mean"] for entry in record["reactions_per_post"]], record["measured"]
+    if record["model"] == name:
+        r0 = record["r0"]
+    for shadow in record["shadows"]:
+        if shadow["model"] == name:
+            r0, means, measured = shadow["r0"], shadow["means"], shadow["measured"]
+    # An older version told of no closes that measured them.
+    return Scale(r0, dict(zip(networks, means, strict=True)), dict(zip(networks, measured, strict=False)))

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.agents.context import Context
-from laurel.agents.day_model import model_of_day
+from laurel.agents.day_model import model_of_day, shadows_of_day
 from laurel.agents.parts import Marker, Rows, parse
 from laurel.models.parameters import ScoreModel
 from laurel.streams.chunk import Chunk
@@ -30,7 +30,7 @@ class Gatherer(ABC):
         self._held: list[pa.RecordBatch] = []
         self._refused: list[DeadLetter] = []
         self._marked: dict[int, int] = {}  # newest day by upstream
-        self._models: dict[int, str] = {}  # by day not yet settled, the model that its markers name
+        self._named: dict[int, Marker] = {}  # by day not yet settled, a marker that names its models
 
     @abstractmethod
     async def settle(self, day: int, rows: pa.Table, offset: int, refused: list[DeadLetter]) -> None:
@@ -69,7 +69,7 @@ class Gatherer(ABC):
     async def marker(self, part: Part) -> None:
         """Settles the day when this was the last partition's marker."""
         found: Marker = part.content
-        self._models[found.day] = found.model  # all partitions of targets name the same
+        self._named[found.day] = found  # all partitions of targets name the same
         self._marked[found.upstream] = max(found.day, self._marked.get(found.upstream, found.day))
         if len(self._marked) < self._context.partitions:
             return
@@ -80,8 +80,12 @@ class Gatherer(ABC):
         rows = table.filter(pc.equal(table["day"], day)).combine_chunks()
         await self.settle(day, rows, part.last_offset, self._refused)
         self._held, self._refused = [], []
-        self._models = {other: name for other, name in self._models.items() if other > day}
+        self._named = {other: marker for other, marker in self._named.items() if other > day}
 
     def _model(self, day: int) -> ScoreModel:
         """The model that the markers of a day being settled name. Raises ModelError."""
-        return model_of_day(self._context, self._models.get(day, ""), day)
+        return model_of_day(self._context, self._named[day].model, day)
+
+    def _shadows(self, day: int) -> list[ScoreModel]:
+        """The models that they name to be computed beside it."""
+        return shadows_of_day(self._context, self._named[day].shadows, self._model(day), day)

@@ -26,10 +26,11 @@ class HandedOn:
     partition: int
     model: ScoreModel
     day: int
+    shadows: Sequence[ScoreModel]
     links: Mapping[bytes, Link]
 
-    def parts(self, accounts: Sequence[bytes], counted: Counted) -> Output:
-        """What linked accounts bring to their members, a PersonPart each."""
+    def parts(self, accounts: Sequence[bytes], counted: Counted, shadow: str = "") -> Output:
+        """What linked accounts bring to their members, a PersonPart each; `shadow` names the model if it isn't the published one."""
         context, networks, n = self.context, self.context.networks, len(accounts)
         amounts = pa.StructArray.from_arrays(
             [
@@ -50,6 +51,7 @@ class HandedOn:
                 "raw": pa.array(counted.raw),
                 "amounts": pa.ListArray.from_arrays(pa.array(counted.offsets, pa.int32()), amounts),
                 **{f"raw_{name}": pa.array(getattr(counted.passed, name)) for name in STEPS},
+                "shadow": pa.repeat(pa.scalar(shadow, pa.string()), n),
             }
         )
         values = context.codec.encode("PersonPart", batch)
@@ -80,6 +82,7 @@ class HandedOn:
     def markers(self) -> list[Output]:
         """Says to every partition of both stages that all of the day was sent."""
         marker = {"day": self.day, "upstream": self.partition, "upstream_offset": -1, "model": self.model.name}
+        marker["shadows"] = [shadow.name for shadow in self.shadows]
         value = self.context.codec.encode_one("DayMarker", marker)
         return [
             Output(self.context.topic(topic), [b""], [value], partition)

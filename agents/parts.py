@@ -47,13 +47,14 @@ class Rows:
 @dataclass(frozen=True)
 class Marker:
     """A day marker found in a source: `upstream` is the partition that forwarded it, -1 for none; `profiles` the end offset
-    of each partition of profiles when it was written."""
+    of each partition of profiles when it was written; `shadows` the models that the day is scored by beside `model`."""
 
     day: int
     upstream: int
     offset: int
     model: str
     profiles: list[int]
+    shadows: list[str]
 
 
 def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[Part]:
@@ -78,8 +79,8 @@ def parse(chunk: Chunk, codec: Codec, expected: str, upstreams: range) -> list[P
                 elif outside and row["day"] > record.timestamp // DAY + 1:
                     refused.append((at, "unexpected_record", EARLY_MARKER))
                 else:
-                    offset = record.offset
-                    markers.append((at, Marker(row["day"], row["upstream"], offset, row["model"], row["profiles"])))
+                    named = row["model"], row["profiles"], row["shadows"]
+                    markers.append((at, Marker(row["day"], row["upstream"], record.offset, *named)))
         else:
             message = f"{REASONS['unexpected_record']}: {name}"
             refused += [(at, "unexpected_record", message) for at in rows.positions.tolist()]

@@ -1,5 +1,6 @@
 """Linked accounts, by person: what a member's accounts come to together."""
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -11,8 +12,9 @@ import pyarrow.compute as pc
 from laurel.agents.day_model import model_of_record
 from laurel.agents.gathering import Gatherer
 from laurel.agents.layouts import PERSON
-from laurel.agents.reports import PERSONS, PERSONS_RAW, report
-from laurel.agents.updates import Scored, account_scores, insights, score_updates
+from laurel.agents.reports import PERSONS, PERSONS_RAW, PERSONS_SHADOW, report
+from laurel.agents.shadow_scores import by_model, decided_r0, shadow_scores
+from laurel.agents.updates import Scored, account_scores, forgotten, insights, score_updates
 from laurel.models import ragged
 from laurel.models.change import PARTS, STEPS, Change, Steps, split
 from laurel.models.combine import combine
@@ -69,6 +71,19 @@ class _People:
         sums = np.add.reduceat(points, heads) if len(heads) else points
         return owner[heads], code[heads], sums
 
+    def made_of(self, names: pa.StringArray, networks: Networks) -> tuple[Float, Int, Int, Float]:
+        """Of the members of these names: raw influence, and offsets, places and points of their actions (see by_model). One
+        who is not here has none."""
+        place = pc.index_in(names, value_set=self.names).fill_null(len(self.names)).to_numpy(zero_copy_only=False)
+        owner, code, amount = self.amounts(networks)
+        rank = np.full(len(self.names), -1)  # of the members here, among `names`
+        here = place < len(self.names)
+        rank[place[here]] = np.flatnonzero(here)
+        rows = np.flatnonzero(rank[owner] >= 0)
+        rows = rows[np.argsort(rank[owner[rows]], kind="stable")]
+        offsets = np.searchsorted(rank[owner[rows]], np.arange(len(names) + 1))
+        return np.append(self.raw, 0.0)[place], offsets, code[rows], amount[rows]
+
 
 class Persons(Gatherer):
     """Keeps the last published score of each member of one partition."""
@@ -78,24 +93,50 @@ class Persons(Gatherer):
     async def settle(self, day: int, rows: pa.Table, offset: int, refused: list[DeadLetter]) -> None:
         """Counts the members in, and when the day is calibrated publishes their scores."""
         began = monotonic()
-        people = _People(rows)
-        model = self._model(day)
-        bins = histogram(people.raw, model)
-        counted = {"people": len(people.names), "histogram": bins.tolist()}
-        number = self._partition.number
-        await self._partition.publish([report(self._context, model, day, PERSONS_RAW, number, **counted)])
+        model, shadows = self._model(day), self._shadows(day)
+        people, *beside = (
+            _People(rows.filter(pc.equal(rows["shadow"], name))) for name in ("", *(s.name for s in shadows))
+        )
+        counted = [self._count(*each, day, PERSONS_SHADOW) for each in zip(beside, shadows, strict=True)]
+        await self._partition.publish([*counted, self._count(people, model, day, PERSONS_RAW)])
         decided = await self._context.calendar.wait(day, "calibrated")
         done = await self._partition.in_thread(lambda: self._publish(model, day, people, decided, offset))
+        done.outputs += await self._partition.in_thread(
+            lambda: self._beside(model, shadows, day, people, beside, decided)
+        )
         done.refused = refused
         await self._partition.checkpoint(done)
         self._context.metrics.scored(len(people.names))
         self._context.metrics.closing(STAGE, monotonic() - began)
 
+    def _count(self, people: "_People", model: ScoreModel, day: int, stage: str) -> Output:
+        counted = {"people": len(people.names), "histogram": histogram(people.raw, model).tolist()}
+        return report(self._context, model, day, stage, self._partition.number, **counted)
+
+    def _beside(
+        self,
+        model: ScoreModel,
+        shadows: Sequence[ScoreModel],
+        day: int,
+        people: "_People",
+        beside: Sequence["_People"],
+        decided: Record,
+    ) -> list[Output]:
+        """What the members' scores are by the models in shadow."""
+        computed = [(model, decided["r0"], people)]
+        computed += [(shadows[at], r0, beside[at]) for at, r0 in decided_r0(decided, shadows)]
+        if len(computed) == 1 or not len(people.names):
+            return []
+        given = [
+            by_model(each, r0, *found.made_of(people.names, self._context.networks)) for each, r0, found in computed
+        ]
+        return [shadow_scores(self._context, day, people.names, given)]
+
     def _publish(self, model: ScoreModel, day: int, people: "_People", decided: Record, offset: int) -> Changes:
         context = self._context
         keys = people.names.cast(pa.binary()).to_pylist()
         left = sorted({key for known, _ in self._partition.store.scan() for key in known} - set(keys))
-        gone = [Output(context.topic(topic), left, [None] * len(left)) for topic in ("score-updates", "insights")]
+        gone = forgotten(context, left)
         told = report(context, model, day, PERSONS, self._partition.number, published=len(keys))
         changes = Changes(offset, outputs=[*gone, told], notes={"settled": day})
         changes.keys, changes.values = [STATE + key for key in left], [None] * len(left)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
-from laurel.agents.day_model import model_of_day
+from laurel.agents.day_model import model_of_day, shadows_of_day
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link
 from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
@@ -144,7 +145,8 @@ class Targets:
         markers[found.upstream] = found.day if known is None else max(known, found.day)
         notes = {
             "markers": markers,
-            "models": self._models_after(found),
+            "models": self._named_after("models", found, found.model),
+            "shadows": self._named_after("shadows", found, found.shadows),
             "profiles_end": await self._partition.in_thread(lambda: self._profiles_end(found)),
         }
         await self._partition.checkpoint(Changes(part.last_offset, notes=notes))
@@ -155,13 +157,13 @@ class Targets:
             await self._take_links(day)
             self._begin_close(day, resumed=False)
 
-    def _models_after(self, found: Marker) -> dict[str, str]:
-        """The model of each of the newest days, in decimal digits: what the first marker of it from the first partition names. All
-        partitions of targets get the same, so all close a day by one model."""
-        known: dict[str, str] = self._partition.store.mark.notes.get("models", {})
+    def _named_after(self, note: str, found: Marker, named: object) -> dict[str, Any]:
+        """What a note says of each of the newest days, in decimal digits: what the first marker of it from the first partition names.
+        All partitions of targets get the same, so all close a day by one model, with the same shadows."""
+        known: dict[str, Any] = self._partition.store.mark.notes.get(note, {})
         if found.upstream != 0:
             return known
-        newest = {str(found.day): found.model} | known
+        newest = {str(found.day): named} | known
         return {day: newest[day] for day in sorted(newest, key=int)[-MODELS_KEPT:]}
 
     def _profiles_end(self, found: Marker) -> int:
@@ -201,9 +203,11 @@ class Targets:
         first, writer = self._writer is None, self._writer
         if writer is None:
             writer = self._writer = self._context.log.writer(f"{STAGE}-close-{self._partition.number}")
-        named = self._partition.store.mark.notes.get("models", {}).get(str(day), "")
-        model = model_of_day(self._context, named, day)
-        self._close_of_day = DayClose(self._context, self._partition, writer, model, day, resumed=resumed)
+        notes = self._partition.store.mark.notes
+        model = model_of_day(self._context, notes.get("models", {}).get(str(day), ""), day)
+        # A partition that was closing a day when it was last let go by an older version has no such note.
+        shadows = shadows_of_day(self._context, notes.get("shadows", {}).get(str(day), []), model, day)
+        self._close_of_day = DayClose(self._context, self._partition, writer, model, shadows, day, resumed=resumed)
         self._closing = asyncio.create_task(self._close(writer if first else None))
 
     async def _close(self, unopened: LogWriter | None) -> None:

@@ -1,5 +1,6 @@
 """The records that tell what scores a close gave: to everyone who subscribes, and to the actors stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,14 +11,16 @@ import pyarrow as pa
 from laurel.agents.context import Context
 from laurel.models.change import PARTS, Change
 from laurel.models.contributions import BASE, Contributions
-from laurel.models.networks import OWN_NETWORK
+from laurel.models.networks import OWN_NETWORK, Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.sentences import sentences
 from laurel.streams.outbox import Output
 
 Float = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
+OF_PERSONS = ("score-updates", "insights", "shadow-scores")  # topics of scores, by person
 NEWS = 0.1  # points that a score moves by before its person is written to
 
 
@@ -37,16 +40,8 @@ class Scored:
 
 def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) -> Output:
     """A score update, by a model, for each person."""
-    networks, made_of, n = context.networks, given.made_of, len(given.persons)
-    code = pa.array(np.where(made_of.code == BASE, len(networks.network), made_of.code))
-    contributed = pa.StructArray.from_arrays(
-        [
-            pa.array([*networks.network, OWN_NETWORK], pa.string()).take(code),
-            pa.array([*networks.action, "base"], pa.string()).take(code),
-            pa.array(made_of.points),
-        ],
-        names=["network", "action", "points"],
-    )
+    made_of, n = given.made_of, len(given.persons)
+    amounts = contributed(context.networks, made_of.code, made_of.points)
     batch = pa.RecordBatch.from_pydict(
         {
             "person": given.persons,
@@ -55,7 +50,7 @@ def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) 
             "previous": pa.array(given.previous, mask=~given.had_previous),
             "percentile": pa.array(given.percentiles),
             "model": pa.repeat(pa.scalar(model.name, pa.string()), n),
-            "contributions": pa.ListArray.from_arrays(pa.array(made_of.offsets, pa.int32()), contributed),
+            "contributions": pa.ListArray.from_arrays(pa.array(made_of.offsets, pa.int32()), amounts),
             "change": pa.StructArray.from_arrays(
                 [pa.array(getattr(given.change, part)) for part in PARTS],
                 names=PARTS,
@@ -63,7 +58,9 @@ def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) 
             ),
         }
     )
-    return Output(context.topic("score-updates"), _keys(given.persons), context.codec.encode("ScoreUpdate", batch))
+    return Output(
+        context.topic("score-updates"), record_keys(given.persons), context.codec.encode("ScoreUpdate", batch)
+    )
 
 
 def insights(context: Context, day: int, given: Scored) -> Output:
@@ -82,7 +79,7 @@ def insights(context: Context, day: int, given: Scored) -> Output:
     batch = pa.RecordBatch.from_pydict(
         {"person": persons, "day": pa.array(np.full(len(rows), day, np.int32)), "sentences": told}
     )
-    return Output(context.topic("insights"), _keys(persons), context.codec.encode("Insight", batch))
+    return Output(context.topic("insights"), record_keys(persons), context.codec.encode("Insight", batch))
 
 
 def account_scores(
@@ -98,8 +95,27 @@ def account_scores(
         }
     )
     values = context.codec.encode("AccountScore", batch)
-    return Output(context.topic("account-scores"), _keys(accounts), values, partition)
+    return Output(context.topic("account-scores"), record_keys(accounts), values, partition)
 
 
-def _keys(names: pa.StringArray) -> list[bytes]:
+def contributed(networks: Networks, code: Int, points: Float) -> pa.StructArray:
+    """Network, action and points of contributions."""
+    place = pa.array(np.where(code == BASE, len(networks.network), code))
+    return pa.StructArray.from_arrays(
+        [
+            pa.array([*networks.network, OWN_NETWORK], pa.string()).take(place),
+            pa.array([*networks.action, "base"], pa.string()).take(place),
+            pa.array(points),
+        ],
+        names=["network", "action", "points"],
+    )
+
+
+def forgotten(context: Context, persons: Sequence[bytes]) -> list[Output]:
+    """Says that these have no score any more."""
+    return [Output(context.topic(topic), persons, [None] * len(persons)) for topic in OF_PERSONS if persons]
+
+
+def record_keys(names: pa.StringArray) -> list[bytes]:
+    """Record keys of some names."""
     return cast("list[bytes]", names.cast(pa.binary()).to_pylist())

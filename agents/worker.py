@@ -109,6 +109,7 @@ class Worker:
             networks, models = Networks.load(settings.networks), catalogue.load(settings.models)
             kafka = KafkaLog(settings.servers, f"{settings.topic_prefix}{settings.group}")
             model = catalogue.named(models, settings.model)
+            catalogue.shadows_beside(models, model.name, settings.shadow_models)
             context = Context(settings, codec, networks, model, metrics, kafka, calendar, partitions, models)
             if (last := calendar.last_closed) is not None and (record := calendar.day(last)) is not None:
                 model_of_record(context, record)

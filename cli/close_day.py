@@ -22,6 +22,9 @@ def close_day(
     day: Annotated[str, typer.Argument(help="the day (UTC), YYYY-MM-DD")],
     bootstrap: Annotated[str | None, typer.Option(help="Kafka, host:port")] = None,
     model: Annotated[str | None, typer.Option(help="score model to close it by; else the setting model")] = None,
+    shadow: Annotated[
+        list[str] | None, typer.Option(help="another model to compute in shadow (repeatable); else the setting shadows")
+    ] = None,
     wait: Annotated[bool, typer.Option(help="wait until the day is closed")] = True,
     timeout: Annotated[float, typer.Option(min=1, help="seconds to wait for a day to close")] = 600.0,
     force: Annotated[bool, typer.Option("--force", help="close a day that isn't over")] = False,
@@ -38,10 +41,12 @@ def close_day(
     if number >= today and not force:
         over = "is still under way" if number == today else "is still to come"
         raise calendar.CalendarError(f"{day} {over} (UTC): close it when it is over, or give --force")
-    settings = setting.load(bootstrap=bootstrap, model=model)
-    with Closer(settings, settings.model) as closer:
+    settings = setting.load(bootstrap=bootstrap, model=model, shadows=",".join(shadow) if shadow else None)
+    with Closer(settings, settings.model, shadows=settings.shadow_models) as closer:
         if model is not None:
             _keeps(model, closer.days, number)
+        if shadow:
+            _keeps_shadows(settings.shadow_models, closer.days, number)
         written = closer.request(number)
         if wait:
             closer.wait(number, timeout)
@@ -64,4 +69,15 @@ def _keeps(name: str, days: Mapping[int, Record], day: int) -> None:
         raise ModelError(
             f"{calendar.iso(day)} is {known['status']}, by the model {known['model']}: a day keeps the model that it was "
             f"first asked to be closed by; close a later day with --model {name}"
+        )
+
+
+def _keeps_shadows(names: list[str], days: Mapping[int, Record], day: int) -> None:
+    """Raises ModelError where the day was asked for already, and without one of these models in shadow."""
+    known = days.get(day)
+    missing = [name for name in names if known is not None and name not in (known["model"], *known["shadow_models"])]
+    if known is not None and missing:
+        raise ModelError(
+            f"{calendar.iso(day)} is {known['status']}, without {', '.join(missing)} in shadow: a day keeps the models that it "
+            f"was first asked to be closed by; close a later day with --shadow {missing[0]}"
         )

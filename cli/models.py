@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from laurel.cli.days import parse_day
 from laurel.cli.show import console
+from laurel.cli.show_shadow import as_data, screen
 from laurel.models import catalogue
 from laurel.models.parameters import descriptions, sections
 from laurel.streams import settings as setting
+from laurel.streams.shadow_results import shadow_report
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -62,3 +65,25 @@ def diff(one: Name, other: Name, as_json: AsJson = False) -> None:
             if name in found:
                 table.add_row(section, name, *(f"{value:g}" for value in found[name]), told[name])
     console().print(table)
+
+
+@app.command("shadow-report")
+def report_shadow(
+    bootstrap: Annotated[str | None, typer.Option(help="Kafka, host:port")] = None,
+    model: Annotated[str | None, typer.Option(help="the model in shadow, where a day has several")] = None,
+    day: Annotated[
+        str | None, typer.Option(help="the day, YYYY-MM-DD; else the newest that was computed in shadow")
+    ] = None,
+    top: Annotated[int, typer.Option(min=0, max=1_000, help="how many of those who move most, up and down")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """What people's scores would be by a model in shadow: who would move, by how much, and why."""
+    settings = setting.load(bootstrap=bootstrap)
+    found = shadow_report(settings, model, parse_day(day, "--day"), top)
+    models = catalogue.load(settings.models)
+    known = found.published in models and found.model in models
+    differing = catalogue.differences(models[found.published], models[found.model]) if known else None
+    if as_json:
+        print(json.dumps(as_data(found) | {"differing": differing}))
+    else:
+        console().print(screen(found, differing))

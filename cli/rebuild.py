@@ -225,13 +225,10 @@ def _restored(settings: Settings, changelog: str, number: int, folder: Path) -> 
 
 
 def _days(live: Mapping[int, Any], anew: Mapping[int, Any]) -> Compared:
-    """The closed days and what was decided of them, but for offsets."""
+    """The closed days and what was decided of them, but for offsets, and for models in shadow, whose files may be gone since."""
+    aside: dict[str, list[Any]] = {"score_offsets": [], "shadow_models": [], "shadows": []}
     days = [
-        {
-            b"%d" % day: repr(sorted((record | {"score_offsets": []}).items())).encode()
-            for day, record in one.items()
-            if closed(record)
-        }
+        {b"%d" % day: repr(sorted((record | aside).items())).encode() for day, record in one.items() if closed(record)}
         for one in (live, anew)
     ]
     return compare.published("calendar", 0, *days)

@@ -26,6 +26,10 @@ def replay(
     first: Annotated[str | None, typer.Option("--from", help="first day to replay, YYYY-MM-DD")] = None,
     last: Annotated[str | None, typer.Option("--to", help="last day to replay, YYYY-MM-DD")] = None,
     close: Annotated[bool, typer.Option("--close", help="close each day after its last event")] = False,
+    shadow: Annotated[
+        list[str] | None,
+        typer.Option(help="with --close: another model to compute in shadow (repeatable); else the setting shadows"),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="with --close: wait for the last day's close")] = True,
     timeout: Annotated[float, typer.Option(min=1, help="seconds to wait for a day to close")] = replays.PATIENCE,
     form: Annotated[Format | None, typer.Option("--format", help="format of the files; else detected")] = None,
@@ -38,7 +42,7 @@ def replay(
     running; at most one day waits while the next one is read. Lines that are no engagement are named on stderr, and the
     exit status is then 1.
     """
-    settings = setting.load(bootstrap=bootstrap)
+    settings = setting.load(bootstrap=bootstrap, shadows=",".join(shadow) if shadow else None)
     days = parse_day(first, "--from"), parse_day(last, "--to")
     console = Console(stderr=True)
     with _Watch(console) as watch:

@@ -91,7 +91,7 @@ def replay(
     codec, model = Codec(), catalogue.named(catalogue.load(settings.models), settings.model).name
     with ExitStack() as stack:
         producer = stack.enter_context(Producer(settings.servers, settings.topic_prefix, codec=codec))
-        closer = stack.enter_context(Closer(settings, model, codec)) if close else None
+        closer = stack.enter_context(Closer(settings, model, codec, settings.shadow_models)) if close else None
         run = _Run(producer, closer, patience, progress or _unseen)
         for part in merge(files, form):
             run.summary.rows += part.rows

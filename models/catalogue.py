@@ -3,7 +3,7 @@
 import difflib
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
@@ -83,6 +83,19 @@ def shared_differences(one: ScoreModel, other: ScoreModel) -> list[str]:
     """The parameters that keep two models from following one another on a deployment: its states are made with them."""
     shared = (*sections()["weighing"], *_SHARED)
     return [name for name in differences(one, other) if name in shared]
+
+
+def shadows_beside(catalogue: Catalogue, model: str, shadows: Sequence[str]) -> list[str]:
+    """Names of the models to compute beside one, each once and without the model itself. Raises ModelError."""
+    published = named(catalogue, model)
+    found = [name for name in dict.fromkeys(shadows) if name != model]
+    for name in found:
+        if different := shared_differences(published, named(catalogue, name)):
+            raise ModelError(
+                f"the model {name} can't be in the shadow of {model}: models of one deployment must agree in "
+                f"{', '.join(different)}; try it with `laurel evaluate --model {name}`"
+            )
+    return found
 
 
 def document(model: ScoreModel) -> str:

@@ -142,8 +142,9 @@ def _wrong(name: str, record: Record, message: Message) -> str | None:
     return None
 
 
-def requested(day: int, model: str) -> Record:
-    """The Calendar record of a day that was asked for and about which nothing is decided yet."""
+def requested(day: int, model: str, shadows: Sequence[str] = ()) -> Record:
+    """The Calendar record of a day that was asked for, by a model and with others in its shadow, and about which nothing is
+    decided yet."""
     return {
         "day": day,
         "status": REQUESTED,
@@ -159,6 +160,8 @@ def requested(day: int, model: str) -> Record:
         "score_offsets": [],
         "closed_days": 0,
         "published": 0,
+        "shadow_models": list(shadows),
+        "shadows": [],
     }
 
 

@@ -4,10 +4,10 @@ A day is closed by a marker in every partition of `engagements`. A marker writte
 a day once), so what is interrupted is simply asked for again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
-from laurel.models.catalogue import ModelError, load, named, shared_differences
+from laurel.models.catalogue import ModelError, load, named, shadows_beside, shared_differences
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import (
     LOOK_EVERY,
@@ -29,11 +29,12 @@ from laurel.streams.settings import Settings
 class Closer(Closeable):
     """Asks for days to be closed, and waits until they are. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings, model: str, codec: Codec | None = None) -> None:
-        """`model` is the name of the one to close days by. Raises ModelError if there is none of that name, and MetadataError
-        if Kafka or a topic isn't there."""
+    def __init__(self, settings: Settings, model: str, codec: Codec | None = None, shadows: Sequence[str] = ()) -> None:
+        """`model` is the name of the one to close days by, `shadows` of those to compute beside it; the model itself is no shadow of
+        its own. Raises ModelError if there is none of a name, or a shadow can't go with the model, and MetadataError if
+        Kafka or a topic isn't there."""
         self._models = load(settings.models)
-        named(self._models, model)
+        self._shadows = shadows_beside(self._models, model, shadows)
         self._codec = codec or Codec()
         self._calendar = Calendar(settings, self._codec)
         try:
@@ -123,10 +124,11 @@ class Closer(Closeable):
         ]
 
     def _write(self, day: int) -> None:
-        # A day keeps the model it was first asked to be closed by.
-        model = self.days[day]["model"] if day in self.days else self._model
-        if day not in self.days:
-            request = self._codec.encode_one("Calendar", requested(day, model))
+        # A day keeps the models it was first asked to be closed by.
+        known = self.days.get(day)
+        model, shadows = (known["model"], known["shadow_models"]) if known else (self._model, self._shadows)
+        if known is None:
+            request = self._codec.encode_one("Calendar", requested(day, model, shadows))
             self._outbox.send(Output(self._requests, [day_key(day)], [request]))
             self._outbox.flush()
         marker = {
@@ -134,6 +136,7 @@ class Closer(Closeable):
             "upstream": -1,
             "upstream_offset": -1,
             "model": model,
+            "shadows": shadows,
             "profiles": [ends(self._servers, self._profiles, partition)[1] for partition in range(self._partitions)],
         }
         value = self._codec.encode_one("DayMarker", marker)
@@ -143,7 +146,9 @@ class Closer(Closeable):
         self._marked.add(day)
 
 
-def write_markers(settings: Settings, day: int, model: str, codec: Codec | None = None) -> list[int]:
+def write_markers(
+    settings: Settings, day: int, model: str, codec: Codec | None = None, shadows: Sequence[str] = ()
+) -> list[int]:
     """Asks once for `day` and the missed days before it to be closed; returns the days written. See Closer.request."""
-    with Closer(settings, model, codec) as closer:
+    with Closer(settings, model, codec, shadows) as closer:
         return closer.request(day)

@@ -6,7 +6,7 @@ REQUESTED, CALIBRATED, CLOSED = "requested", "calibrated", "closed"
 RANK = {REQUESTED: 0, CALIBRATED: 1, CLOSED: 2}
 WHOLE = 8  # newest closed days of which everything is kept; closing a day needs the one before it
 # Arrays of thousands of numbers in each record, without which a day is a few hundred bytes.
-LARGE = ("histogram", "percentiles", "bins", "reactions_per_post", "measured", "score_offsets")
+LARGE = ("histogram", "percentiles", "bins", "reactions_per_post", "measured", "score_offsets", "shadows")
 
 Record = dict[str, Any]
 

@@ -93,7 +93,7 @@ class Results:
                 table = table.append_column("offset", pa.array(block.offsets))
                 table = table.filter(pc.equal(table["day"], day))
                 if forgotten:
-                    table = table.filter(_remembered(table, forgotten))
+                    table = table.filter(remembered(table, forgotten))
                 kept = [_highest(pa.concat_tables([*kept, table]), n)]
             if not incomplete:
                 return kept[0].select(columns).to_pylist() if kept else []
@@ -196,7 +196,7 @@ def _shared(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _remembered(table: pa.Table, forgotten: dict[str, int]) -> pa.ChunkedArray:
+def remembered(table: pa.Table, forgotten: dict[str, int]) -> pa.ChunkedArray:
     """Which rows came after their person was last forgotten, if ever."""
     at = pc.index_in(table["person"], value_set=pa.array(list(forgotten)))
     since = pa.array(list(forgotten.values()), pa.int64()).take(at)

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         default=None, description="TOML file of a score model, or folder of such files, added to the built-in ones"
     )
     model: str = Field(default="v1", min_length=1, description="score model that days are asked to be closed by")
+    shadows: str = Field(
+        default="",
+        description="score models that days are also computed by, in shadow, for a report: names, with commas between",
+    )
     checkpoint_seconds: float = Field(default=0.5, gt=0, le=60, description="a checkpoint at most this often")
     checkpoint_rows: int = Field(default=200_000, ge=1, description="rows that make a checkpoint due at once")
     session_seconds: float = Field(
@@ -101,6 +105,11 @@ class Settings(BaseSettings):
         if not self.bootstrap:
             raise SettingsError("no Kafka to talk to: give --bootstrap host:port or set LAUREL_BOOTSTRAP")
         return self.bootstrap
+
+    @property
+    def shadow_models(self) -> list[str]:
+        """Names of the models in shadow, each once."""
+        return list(dict.fromkeys(filter(None, (name.strip() for name in self.shadows.split(",")))))
 
     def topic(self, name: str) -> str:
         """The topic's name in Kafka: the prefix and the plain name."""

@@ -50,6 +50,7 @@ TOPICS = (
     Topic("account-scores", "account", "AccountScore", COMPACTED),
     Topic("profiles", "account", "Profile", COMPACTED | DOOR),
     Topic("score-updates", "person", "ScoreUpdate", COMPACTED),
+    Topic("shadow-scores", "person", "ShadowScore", COMPACTED),
     Topic("leaderboards", "topic", "Leaderboard", COMPACTED),
     Topic("sash-events", "person", "SashEvent", _kept(100)),
     Topic("insights", "person", "Insight", COMPACTED),

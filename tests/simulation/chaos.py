@@ -125,6 +125,7 @@ def simulate(seed: int, happenings: int = 600, log: Callable[[Broker], MemoryLog
         seed=chance.randrange(1 << 30),
         trouble=chance.choice((0.0, 0.1)),
         log=log,
+        shadows=["brisk"] * (seed % 2),
     ) as world:
         chaos = Chaos(world, chance, linked=linked)
         for _ in range(happenings):

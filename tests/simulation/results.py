@@ -22,8 +22,23 @@ from tests.simulation.worker import shared
 from tests.simulation.world import World
 
 NETWORKS = Path(__file__).parents[2] / "models/networks.toml"
-TOPICS = ("score-updates", "insights", "account-scores", "sash-events", "leaderboards", "calendar", "dead-letters")
-NAMES = {"score-updates": "person", "insights": "person", "account-scores": "account", "leaderboards": "topic"}
+TOPICS = (
+    "score-updates",
+    "insights",
+    "shadow-scores",
+    "account-scores",
+    "sash-events",
+    "leaderboards",
+    "calendar",
+    "dead-letters",
+)
+NAMES = {
+    "score-updates": "person",
+    "insights": "person",
+    "shadow-scores": "person",
+    "account-scores": "account",
+    "leaderboards": "topic",
+}
 NOWHERE = {"score_offsets": None}  # where something lies says nothing of what it is
 
 Found = Counter[tuple[Any, ...]]
@@ -104,7 +119,7 @@ def check_readable(world: World) -> None:
     codec = shared()[0]
     ends = world.broker.watched["calendar", 0]
     last: dict[str, dict[int, list[tuple[tuple[str, int], int]]]] = {}
-    for topic in RESULTS:
+    for topic in (*RESULTS, "shadow-scores"):
         for message in messages(world, topic):
             if message.value() is not None:
                 day = codec.decode_one(message.value())[1]["day"]
@@ -114,7 +129,7 @@ def check_readable(world: World) -> None:
         record = codec.decode_one(message.value())[1]
         if record["status"] == "closed":
             readable = next(stable for end, stable in ends if end > message.offset())
-            for topic in RESULTS:
+            for topic in (*RESULTS, "shadow-scores"):
                 late = [at for at, offset in last.get(topic, {}).get(record["day"], ()) if offset >= readable[at]]
                 assert not late, f"{late[0]} was not readable to its end when {record['day']} was closed"
 

@@ -14,6 +14,7 @@ from faust.types import TP
 from laurel.agents import reports
 from laurel.agents.context import Context
 from laurel.agents.runtime import STAGES, Runtime
+from laurel.models.catalogue import Catalogue, read
 from laurel.models.networks import Networks
 from laurel.models.parameters import V1
 from laurel.streams.chunk import Chunk
@@ -26,6 +27,8 @@ from tests.simulation.memory_calendar import MemoryCalendar
 from tests.simulation.memory_log import Broker, MemoryLog
 from tests.simulation.memory_store import Disk, MemoryStore
 
+BRISK = read("brisk", "[adding]\nhalf_life = 22\n[scale]\nprior = 30\n[calibration]\nfree_days = 0\n", "brisk", V1)
+MODELS: Catalogue = {"v1": V1, "brisk": BRISK}
 SOURCES = [stage.source for stage in STAGES]
 
 
@@ -94,7 +97,7 @@ class Worker:
         chosen = settings(rows)
         self.calendar = MemoryCalendar(chosen, codec, broker)
         partitions = broker.topics[SOURCES[0]]
-        context = Context(chosen, codec, networks, V1, metrics, self.log, self.calendar, partitions)
+        context = Context(chosen, codec, networks, V1, metrics, self.log, self.calendar, partitions, MODELS)
         self.runtime = Runtime(context, self._failed, self._open_store)
         self._stores: list[tuple[MemoryStore, Disk]] = []
         self._positions: dict[TP, int] = {}

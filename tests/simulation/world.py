@@ -57,8 +57,11 @@ class World:
         seed: int = 0,
         trouble: float = 0.0,
         log: Callable[[Broker], MemoryLog] = MemoryLog,
+        shadows: Sequence[str] = (),
     ) -> None:
-        """`trouble` is the share of commits that Kafka refuses; `seed` decides which."""
+        """`trouble` is the share of commits that Kafka refuses; `seed` decides which. `model` and `shadows` are what days are asked to
+        be computed by."""
+        self.model, self.shadows = V1.name, list(shadows)
         self.partitions, self._rows, self._log = partitions, rows, log
         chance = self._chance = Random(seed)
         self._endings = chance.choice((0.02, 0.3, 1.0))  # how soon transactions end once that is agreed to
@@ -123,9 +126,17 @@ class World:
 
     def _ask(self, day: int) -> None:
         codec = shared()[0]
-        self.broker.add("calendar", 0, day_key(day), codec.encode_one("Calendar", requested(day, V1.name)), (), None)
+        self.broker.add(
+            "calendar",
+            0,
+            day_key(day),
+            codec.encode_one("Calendar", requested(day, self.model, self.shadows)),
+            (),
+            None,
+        )
         ends = [self.broker.written(("profiles", partition)) for partition in range(self.partitions)]
-        marker = {"day": day, "upstream": -1, "upstream_offset": -1, "model": V1.name, "profiles": ends}
+        marker = {"day": day, "upstream": -1, "upstream_offset": -1, "model": self.model, "profiles": ends}
+        marker["shadows"] = self.shadows
         value = codec.encode_one("DayMarker", marker)
         self._markers += [(partition, day_key(day), value) for partition in range(self.partitions)]
         self.counts["days"] += 1
@@ -292,7 +303,7 @@ class World:
 
     def replayed(self, partitions: int = 1, shuffle: Random | None = None) -> "World":
         """A world in which the same was published and nothing went wrong, drained; each account's own order is kept."""
-        calm = World(partitions, 1, rows=1_000)
+        calm = World(partitions, 1, rows=1_000, shadows=self.shadows)
         sent = [replace(record, segment=record.segment) for record in self.sent]
         for segment in range(len(self.closes) + 1):
             now = [record for record in sent if record.segment == segment]
