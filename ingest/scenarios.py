@@ -79,6 +79,28 @@ def _fresh_accounts(stage: Stage) -> Plot:
     return Plot([star], [[(fresh, star, stage.reaction) for fresh in stage.accounts("fresh", 1_000)]])
 
 
+def _fresh_accounts_slowly(stage: Stage) -> Plot:
+    star = stage.account("star")
+    visits = _spread(stage.accounts("fresh", 1_000), stage.days)
+    return Plot([star], [[(fresh, star, stage.reaction) for fresh in today] for today in visits])
+
+
+def _large_ring(stage: Stage) -> Plot:
+    """Fifty, each of whom reacts to ten others a day, in turns: as many as count in full (S9)."""
+    ring = stage.accounts("ring", 50)
+    return Plot(
+        ring,
+        [
+            [
+                (a, ring[(at + 1 + (day * 10 + step) % 49) % 50], stage.reaction)
+                for at, a in enumerate(ring)
+                for step in range(10)
+            ]
+            for day in range(stage.days)
+        ],
+    )
+
+
 def _posts(stage: Stage) -> Plot:
     spammer = stage.account("spammer")
     return Plot([spammer], [[(spammer, spammer, POST)] * 500] * 20)
@@ -131,11 +153,30 @@ def _followed(stage: Stage, people: Sequence[str]) -> Plot:
     """Somebody posts once a week, and people come by all the while, each to react once."""
     star, days = stage.account("star"), stage.days
     weekly = [(star, star, POST)]
-    visits = [people[len(people) * day // days : len(people) * (day + 1) // days] for day in range(days)]
     return Plot(
         [star],
-        [weekly * (day % 7 == 0) + [(one, star, stage.reaction) for one in visits[day]] for day in range(days)],
+        [
+            weekly * (day % 7 == 0) + [(one, star, stage.reaction) for one in today]
+            for day, today in enumerate(_spread(people, days))
+        ],
     )
+
+
+def _audience(stage: Stage) -> Plot:
+    """A post a day, and a hundred people who each react to one a week."""
+    star, people = stage.account("star"), stage.average[:100]
+    return Plot(
+        [star],
+        [
+            [(star, star, POST)] + [(one, star, stage.reaction) for one in people[day % 7 :: 7]]
+            for day in range(stage.days)
+        ],
+    )
+
+
+def _spread(people: Sequence[str], days: int) -> list[Sequence[str]]:
+    """People by the day that each comes on, as even as may be."""
+    return [people[len(people) * day // days : len(people) * (day + 1) // days] for day in range(days)]
 
 
 A_FEW = 10.0  # points that an attack may bring at most
@@ -146,6 +187,8 @@ SCENARIOS = {
     "ring": Scenario("ring of ten, each reacting to each every day", A_FEW, _ring),
     "fresh-50": Scenario("50 fresh accounts react once", A_FEW, _fifty_fresh),
     "fresh-1000": Scenario("1,000 fresh accounts react once, on one day", A_FEW, _fresh_accounts),
+    "fresh-1000-slowly": Scenario("1,000 fresh accounts react once, some every day", A_FEW, _fresh_accounts_slowly),
+    "ring-50": Scenario("ring of fifty, each reacting to ten others a day", A_FEW, _large_ring),
     "posts": Scenario("10,000 posts nobody reacts to", NOTHING, _posts),
     "fan-once": Scenario("a fan of middle score reacts once", A_FEW, _fan_once),
     "fan-often": Scenario("the same fan reacts 20 times", A_FEW, _fan_often),
@@ -153,6 +196,7 @@ SCENARIOS = {
     "bought": Scenario("200 hired accounts react to 20 buyers each", A_FEW, _bought),
     "plus-k-ring": Scenario("ring of ten giving each other +Ks", NOTHING, _plus_ks),
     "growth": Scenario("genuine: 50 average people react once", None, _growth),
+    "audience": Scenario("genuine: 100 average people react weekly", None, _audience),
 }
 
 

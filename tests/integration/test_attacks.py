@@ -18,6 +18,9 @@ DAYS = 30  # as the page tells
 NETWORKS = Networks.load()
 DOCS = Path(__file__).parents[2] / "docs"
 
+# Many accounts and much patience gain more, and docs/gaming.md says so. Whoever bounds one takes it from both.
+BROKEN = {"fresh-1000-slowly", "ring-50"}
+
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
@@ -25,8 +28,8 @@ def outcomes() -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("name", [name for name, each in SCENARIOS.items() if each.bound is not None])
-def test_an_attack_keeps_its_bound(outcomes: dict[str, Outcome], name: str) -> None:
-    assert outcomes[name].kept, outcomes[name]
+def test_an_attack_keeps_its_bound_unless_it_is_known_not_to(outcomes: dict[str, Outcome], name: str) -> None:
+    assert outcomes[name].kept == (name not in BROKEN), outcomes[name]
 
 
 @pytest.mark.parametrize("name", ["posts", "plus-k-ring"])
@@ -39,11 +42,17 @@ def test_genuine_growth_pays_more_than_a_cheap_attack_of_its_size(outcomes: dict
     assert outcomes["growth"].gained > outcomes[name].gained + 2
 
 
+def test_an_audience_that_comes_back_pays_more_than_visits_and_a_crowd_at_once(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["audience"].gained > outcomes["growth"].gained + 2
+    assert outcomes["audience"].gained > outcomes["fresh-1000"].gained + 2
+
+
 def test_signals_tell_attacks_from_genuine_growth(outcomes: dict[str, Outcome]) -> None:
-    assert outcomes["growth"].flagged == []
+    assert outcomes["growth"].flagged == outcomes["audience"].flagged == []
     assert {"reciprocity", "concentration"} <= set(outcomes["two-bots"].flagged)
     assert "reciprocity" in outcomes["ring"].flagged
-    assert outcomes["fresh-50"].flagged == ["youth"]
+    assert "reciprocity" in outcomes["ring-50"].flagged
+    assert outcomes["fresh-50"].flagged == outcomes["fresh-1000-slowly"].flagged == ["youth"]
     assert outcomes["fresh-1000"].flagged == outcomes["bought"].flagged == ["burst", "youth"]
     assert outcomes["fan-often"].flagged == ["burst", "concentration"]
 
@@ -111,8 +120,8 @@ def test_the_command_plays_among_the_people_of_a_file_and_fails_where_a_bound_is
         [gains, shares] = [line for line in shown if line.startswith(row["title"] + " ")]
         assert ("broken" in gains, "kept" in gains) == (row["kept"] is False, row["kept"] is True)
         assert shares.count("!") == len(row["flagged"])
-    kept = sum(row["kept"] is True for row in found["scenarios"])
-    assert shown[-1] == f"{kept} of {len(SCENARIOS) - 1} attacks stay within their bound"
+    bounded = [row["kept"] for row in found["scenarios"] if row["bound"] is not None]
+    assert shown[-1] == f"{sum(bounded)} of {len(bounded)} attacks stay within their bound"
 
 
 @pytest.mark.parametrize(
