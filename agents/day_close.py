@@ -26,13 +26,14 @@ from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_sc
 from laurel.agents.updates import Scored, account_scores, forgotten, insights, record_keys, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
+from laurel.models.daily import by_day
 from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
 from laurel.models.scale import base_score, earned_points, percentile, score
 from laurel.models.shortlist import Shortlist
-from laurel.models.standing import Standing, standing, topic_parts
+from laurel.models.standing import Standing, stand, standing, topic_parts
 from laurel.streams.log import LogWriter
 from laurel.streams.outbox import Output
 from laurel.streams.packing import unpack
@@ -142,18 +143,26 @@ class DayClose:
                 raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             states = unpack(INFLUENCE, values)
             influences = Influences(states.sections["buckets"], states.sections["topics"])
-            found = self._standing(influences, basis)
-            counted = self._count(keys, influences, found, earlier)
-            beside = [self._standing(influences, shadow) for shadow in shadows]
+            found, counted = self._count(keys, influences, basis, earlier)
+            beside = [standing(influences, s.day, s.means, self._context.networks, s.model) for s in shadows]
             yield _Block(keys, influences, [found, *beside], [counted, *(self._by_shadow(counted, s) for s in beside)])
 
-    def _count(self, keys: list[bytes], influences: Influences, found: Standing, earlier: _Basis | None) -> Counted:
+    def _count(
+        self, keys: list[bytes], influences: Influences, basis: _Basis, earlier: _Basis | None
+    ) -> tuple[Standing, Counted]:
+        """Where some accounts stand by the day's model, and all that is counted of them."""
+        networks, model, before = self._context.networks, self._model, earlier.day if earlier else self._day
+        days = by_day(influences.buckets, self._day, before, networks, model)
+        found = stand(days, self._day, basis.means, networks, model)
         had_previous, passed = np.zeros(len(keys), np.bool_), Steps(*[np.zeros(len(keys))] * len(STEPS))
         if earlier is not None:
-            old = self._standing(influences, earlier)
-            had_previous, passed = old.present, self._passed(influences, earlier, old, found)
+            after, closes = found, (before, self._day)
+            if earlier.model != model:
+                days = by_day(influences.buckets, self._day, before, networks, earlier.model)
+                after = stand(days, self._day, earlier.means, networks, earlier.model)
+            had_previous, passed = steps(days, after, closes, earlier.means, networks, earlier.model)
         members, relinked = self._members(keys)
-        return Counted(
+        return found, Counted(
             pa.array(keys, pa.binary()).cast(pa.string()),
             found.present,
             had_previous,
@@ -177,16 +186,6 @@ class DayClose:
             code=parts.rows["code"],
             amount=self._amounts(found),
         )
-
-    def _standing(self, influences: Influences, basis: _Basis) -> Standing:
-        return standing(influences, basis.day, basis.means, self._context.networks, basis.model)
-
-    def _passed(self, influences: Influences, earlier: _Basis, before: Standing, after: Standing) -> Steps:
-        """How these accounts came from the close before to this one, by the model of the one before."""
-        context, days, model = self._context, (earlier.day, self._day), earlier.model
-        if model != self._model:
-            after = standing(influences, self._day, earlier.means, context.networks, model)
-        return steps(influences, before, after, days, earlier.means, context.networks, model)
 
     def _amounts(self, found: Standing) -> Float:
         """What each part of each account counts for: by the amplification of the account's presence on its network."""

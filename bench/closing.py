@@ -115,6 +115,8 @@ class Decided(CalendarFollower):
             "reactions_per_post": [
                 {"network": name, "mean": mean} for name, mean in zip(names, means.tolist(), strict=True)
             ],
+            "measured": days.tolist(),
+            "shadows": [],
         }
         return self._decided
 
@@ -148,7 +150,7 @@ async def close(folder: Path) -> dict[str, Any]:
         for day in (DAY - 1, DAY):
             writer.seconds.clear()
             writer.scored = 0
-            await DayClose(context, partition, writer, V1, day, resumed=False).run()
+            await DayClose(context, partition, writer, V1, (), day, resumed=False).run()
     store.close()
     return {"seconds": writer.seconds, "scored": writer.scored}
 

@@ -7,22 +7,21 @@ the population moves. An engagement keeps the weight it was counted with, howeve
 again, and there is no such part.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from laurel.models.amplification import amplification
-from laurel.models.daily import POINT
-from laurel.models.fade import FADE_UNIT
-from laurel.models.influence import Influences
+from laurel.models.daily import POINT, Days
+from laurel.models.fade import FADE_UNIT, fades
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Int
 from laurel.models.scale import score
-from laurel.models.standing import Standing, standing
+from laurel.models.standing import Standing, Sums, sums_of
 
 Float = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -66,38 +65,26 @@ PARTS = ("reactions", "fading", "posts", "networks", "calibration", "model")  # 
 
 
 def steps(
-    influences: Influences,
-    before: Standing,
-    after: Standing,
-    days: tuple[int, int],
-    means: Float,
-    networks: Networks,
-    model: ScoreModel,
-) -> Steps:
-    """The way from one close to the next, of the accounts whose state is given.
+    days: Days, after: Standing, closes: tuple[int, int], means: Float, networks: Networks, model: ScoreModel
+) -> tuple[Flags, Steps]:
+    """Who counted at the first of two closes, bool[n], and the way of n accounts from it to the second.
 
-    `before` and `after` are their standings at the closes of the two `days`, both by the `model` of the first; `means`
-    float64[networks] are those of the first. Added up here is what was there before, grown older: a day that more came to counts
-    less than both parts of it would alone, so that it isn't what is left of `after`.
+    `days` are what both closes count and `after` is the standing at the second, by the `model` of the first; `means`
+    float64[networks] are those of the first. What was there before grows older first: a day that more came to counts less than both
+    parts of it would alone.
     """
-    lane = len(networks.network_names)
-    older = standing(_until(influences, days[0]), days[1], means, networks, model)
-    places = [found.presences.owners * lane + found.presences.rows["network"] for found in (before, after, older)]
-    # Of each account and network that is anywhere, in the order of both: what is not there is 0. Few have gone since.
-    gone = places[0][~_among(places[0], places[1])]
-    key = np.sort(np.concatenate((places[1], gone))) if len(gone) else places[1]
-    was, now, aged = (_spread(found, place, key) for found, place in zip((before, after, older), places, strict=True))
-    owner, mean = key // lane, means[key % lane]
+    lanes = len(networks.network_names)
+    owner, mean = days.place // lanes, means[days.place % lanes]
+    then, now = (fades(days.day, day, model) for day in closes)
+    was = sums_of(days, days.whole_before, days.count_before * then, then)
+    aged = sums_of(days, days.whole_before, days.count_before * now, now)
 
-    def raw(part: Int, reactions: Int, posts: Int) -> Float:
-        factor = amplification(reactions / FADE_UNIT, posts / FADE_UNIT, mean, model)
-        return np.bincount(owner, factor * part / (FADE_UNIT * POINT), len(influences)).astype(np.float64)
+    def raw(sums: Sums) -> Float:
+        points = sums.factors(mean, model) * sums.part / (FADE_UNIT * POINT)
+        return np.bincount(owner, points, days.accounts).astype(np.float64)
 
-    return Steps(
-        before.raw,
-        raw(aged["part"], aged["reactions"], was["posts"]),
-        raw(now["part"], now["reactions"], was["posts"]),
-        raw(now["part"], now["reactions"], now["posts"]),
+    return was.present(owner, days.accounts), Steps(
+        raw(was), raw(replace(aged, posts=was.posts)), raw(replace(after.sums, posts=was.posts)), raw(after.sums)
     )
 
 
@@ -118,22 +105,3 @@ def split(previous: Float, passed: Steps, r0: float, model: ScoreModel, scores: 
         calibration=rest if same_model else none,
         model=none if same_model else rest,
     )
-
-
-def _until(influences: Influences, day: int) -> Influences:
-    """What the close of `day` could count already."""
-    return Influences(influences.buckets.keep(influences.buckets.rows["admit"] <= day), influences.topics)
-
-
-def _among(place: Int, key: Int) -> npt.NDArray[np.bool_]:
-    """Which places are among the keys, which ascend, bool[m]."""
-    at = np.searchsorted(key, place)
-    return np.asarray(np.append(key, -1)[at] == place)
-
-
-def _spread(found: Standing, place: Int, key: Int) -> npt.NDArray[np.void]:
-    """The presences (PRESENCE), each of which has a `place` among the keys, by key."""
-    rows = found.presences.rows
-    spread = np.zeros(len(key), rows.dtype)
-    spread[np.searchsorted(key, place)] = rows
-    return spread

@@ -22,6 +22,13 @@ def fade_table(model: ScoreModel) -> Int:
     return _frozen([max(1, round(FADE_UNIT * share)) for share in _tapered(model.half_life, model)])
 
 
+def fades(days: Int, day: int, model: ScoreModel) -> Int:
+    """What each of some days (int64[m]) still counts at the close of `day`, int64[m] in 1/65536; 0 outside the window."""
+    table, age = fade_table(model), day - days
+    inside = (age >= 0) & (age < len(table))
+    return table[age] if inside.all() else np.where(inside, table[np.where(inside, age, 0)], 0)
+
+
 @lru_cache(maxsize=16)
 def memory_table(model: ScoreModel) -> Int:
     """What an actor's memory of a target still counts after x days, int64[window_days] in 1/65536, read-only.

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ UNKNOWN_NETWORK = -1
 UNKNOWN_ACTION = -2
 
 OWN_NETWORK = "laurel"
+_LOW_HALF = np.uint32(0xFFFF)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _BUILT_IN = "networks.toml"
 
@@ -72,6 +74,22 @@ class Networks:
                 raise NetworksError(f"networks file {extra}: can't be read: {error}") from error
             _merge(table, _parse(text, str(extra)), str(extra))
         return _columns(table)
+
+    def positions(self, ids: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+        """Position of each id in the columns, int64[m]; -1 for an unknown one."""
+        found: npt.NDArray[np.int64] = self._by_low_half[ids & _LOW_HALF].astype(np.int64)
+        others = np.flatnonzero(self.ids[found] != ids)
+        if len(others):
+            at = np.minimum(np.searchsorted(self.ids, ids[others]), len(self.ids) - 1)
+            found[others] = np.where(self.ids[at] == ids[others], at, -1)
+        return found
+
+    @cached_property
+    def _by_low_half(self) -> npt.NDArray[np.int16]:
+        """The last position whose id ends in some 16 bits, 0 if none does: to be looked at whether it is the one."""
+        table = np.zeros(1 << 16, np.int16)
+        table[self.ids & _LOW_HALF] = np.arange(len(self.ids))
+        return table
 
     def codes(self, network: pa.StringArray, action: pa.StringArray) -> npt.NDArray[np.int64]:
         """Position of each (network, action) in the columns, int64[m]; -1 for an unknown network (or null), -2 for a

@@ -14,6 +14,9 @@ Int = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.void]
 
 
+MOST_SLOTS = 1 << 22  # keys of which each may have a place of its own
+
+
 @dataclass(frozen=True)
 class Ragged:
     """Rows of n keys: key i owns `rows[offsets[i]:offsets[i + 1]]`."""
@@ -96,6 +99,31 @@ def latest(
     return found
 
 
+def order(keys: Int) -> Int:
+    """What sorts keys (int64[m], at least 0), equal ones in the order they have, int64[m]."""
+    size = len(keys)
+    if (keys[1:] >= keys[:-1]).all():
+        return np.arange(size)
+    room = size.bit_length()
+    if int(keys.max()) >> (63 - room):
+        return np.argsort(keys, kind="stable")
+    # Numbers sort faster than places are found: each key takes its place along.
+    return np.sort((keys << room) | np.arange(size)) & ((1 << room) - 1)
+
+
+def slots(keys: Int, size: int) -> tuple[Int, Int]:
+    """The distinct ones of keys (int64[m], 0..size - 1), ascending, and which of them each is, int64[m]."""
+    if size > MOST_SLOTS:
+        distinct, slot = np.unique(keys, return_inverse=True)
+        return distinct, slot
+    taken = np.zeros(size, np.bool_)
+    taken[keys] = True
+    distinct = np.flatnonzero(taken)
+    slot = np.empty(size, np.int64)
+    slot[distinct] = np.arange(len(distinct))
+    return distinct, slot[keys]
+
+
 def starts(*sorted_columns: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     """True where a row differs from the one before in any column: the first row of each group, bool[m]."""
     size = len(sorted_columns[0])
@@ -105,6 +133,11 @@ def starts(*sorted_columns: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
         for column in sorted_columns:
             first[1:] |= column[1:] != column[:-1]
     return first
+
+
+def totals(values: Int, heads: Int) -> Int:
+    """The sum of each group of values (int64[m]) that begins at one of `heads` (int64[k], ascending, the first 0), int64[k]."""
+    return values if len(heads) == len(values) else np.add.reduceat(values, heads)
 
 
 def ordinals(first: npt.NDArray[np.bool_]) -> Int:

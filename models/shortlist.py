@@ -4,8 +4,6 @@ Everybody stands somewhere in many topics, and next to nobody leads. So who is b
 at once. Accounts come in the order of their names, as a scan gives them: so nothing is done with names at all.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -26,14 +24,15 @@ class Shortlist:
         self._best = empty()
         self._waiting: list[Candidates] = []
         self._rows = 0
-        self._strength = self._plus_k = _Bar(np.empty(0, np.int64), np.empty(0, np.int64))
+        # What the last one listed in either ranking has, in topics that have enough; at least something in others. By topic, ascending.
+        self._topics = self._strength = self._plus_k = np.empty(0, np.int64)
 
     def add(self, topic: Int, owner: Int, strength: Int, plus_k: Int, persons: pa.StringArray) -> None:
         """Rows of m candidates as in Candidates; `owner` int64[m], ascending, is the place of each one's name in `persons` string[n].
 
         Names ascend, within a call and from one to the next.
         """
-        kept = np.flatnonzero(self._strength.reached(topic, strength) | self._plus_k.reached(topic, plus_k))
+        kept = np.flatnonzero(self._possible(topic, strength, plus_k))
         names = persons.take(pa.array(owner[kept]))
         self._waiting.append(Candidates(topic[kept], names, strength[kept], plus_k[kept]))
         self._rows += len(kept)
@@ -45,29 +44,26 @@ class Shortlist:
         self._choose()
         return self._best
 
+    def _possible(self, topic: Int, strength: Int, plus_k: Int) -> Flags:
+        if not len(self._topics):
+            return (strength > 0) | (plus_k > 0)
+        at = np.minimum(np.searchsorted(self._topics, topic), len(self._topics) - 1)
+        known = self._topics[at] == topic
+        least_strength, least_plus_k = self._strength[at], self._plus_k[at]
+        if not known.all():
+            least_strength, least_plus_k = np.where(known, least_strength, 1), np.where(known, least_plus_k, 1)
+        return (strength >= least_strength) | (plus_k >= least_plus_k)
+
     def _choose(self) -> None:
         found = merge([self._best, *self._waiting])
         by_strength = influencers(found, self._most, in_order=True)
         by_plus_k = plus_k_recipients(found, self._most, in_order=True)
-        self._strength = self._bar(found.topic, found.strength, by_strength)
-        self._plus_k = self._bar(found.topic, found.plus_k, by_plus_k)
         self._best, self._waiting, self._rows = found.take(either(found, by_strength, by_plus_k)), [], 0
+        self._topics = np.unique(self._best.topic)
+        self._strength = self._least(found.topic, found.strength, by_strength)
+        self._plus_k = self._least(found.topic, found.plus_k, by_plus_k)
 
-    def _bar(self, topic: Int, values: Int, ranking: Ranking) -> "_Bar":
-        last = ranking.row[ranking.rank == self._most]
-        return _Bar(topic[last], values[last])
-
-
-@dataclass(frozen=True)
-class _Bar:
-    """What the last one listed has in topics that have enough: `topic` int64[k], ascending, and `least` int64[k]."""
-
-    topic: Int
-    least: Int
-
-    def reached(self, topic: Int, values: Int) -> Flags:
-        """Which of m candidates have as much in their topics, and at least something, bool[m]."""
-        if not len(self.topic):
-            return values > 0
-        at = np.minimum(np.searchsorted(self.topic, topic), len(self.topic) - 1)
-        return values >= np.where(self.topic[at] == topic, self.least[at], 1)
+    def _least(self, topic: Int, values: Int, ranking: Ranking) -> Int:
+        least, last = np.ones_like(self._topics), ranking.row[ranking.rank == self._most]
+        least[np.searchsorted(self._topics, topic[last])] = values[last]
+        return least

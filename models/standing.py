@@ -7,14 +7,15 @@ import numpy.typing as npt
 
 from laurel.models import ragged
 from laurel.models.amplification import amplification
-from laurel.models.daily import POINT, by_day
-from laurel.models.fade import FADE_UNIT, fade_table
+from laurel.models.daily import POINT, Days, by_day
+from laurel.models.fade import FADE_UNIT, fades
 from laurel.models.influence import Influences
-from laurel.models.networks import POST, REACTION, Networks
+from laurel.models.networks import KINDS, PLUS_K, POST, REACTION, Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Int, Ragged
 
 Float = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 # Faded sums are added up in two halves, so that no account is too influential for 64 bits.
 HALF = 20  # bits in the low one
@@ -32,104 +33,114 @@ TOPIC_PART = np.dtype([("topic", "<u8"), ("strength", "<i8"), ("plus_k", "<i8")]
 @dataclass(frozen=True)
 class Standing:
     """n accounts at a close: `present` bool[n] where anything counts; `parts` (PART) by network and
-    action; `presences` (PRESENCE) by network; `factors` float64, the amplification of each presence; `raw` float64[n] points."""
+    action; `presences` (PRESENCE) by network; `factors` float64, the amplification of each presence; `raw` float64[n] points;
+    `sums` what the presences come to, in columns."""
 
-    present: npt.NDArray[np.bool_]
+    present: Flags
     parts: Ragged
     presences: Ragged
     factors: Float
     raw: Float
+    sums: "Sums"
 
 
 def standing(influences: Influences, day: int, means: Float, networks: Networks, model: ScoreModel) -> Standing:
     """The accounts' standing at the close of `day`; `means` float64[networks] are reactions per post (see amplification)."""
-    rows, owners, _ = _admitted(influences.buckets, day, model)
-    keys = len(influences)
-    at = np.searchsorted(networks.ids, rows["action"])
-    known = (
-        networks.ids[np.minimum(at, len(networks.ids) - 1)] == rows["action"]
-    )  # an operator may have removed an action
-    owners, rows, at = owners[known], rows[known], at[known]
-    days = by_day(owners, at, rows, networks, model)
-    owners, fade = days["owner"], fade_table(model)[day - days["day"]]
-    count = days["count"] * fade
+    return stand(by_day(influences.buckets, day, day, networks, model), day, means, networks, model)
 
-    order = np.argsort(owners * len(networks.ids) + days["code"])
-    columns = np.empty(len(order), _halved(PART))
-    columns["code"] = days["code"][order]
-    columns["high"], columns["low"] = _faded(days["share"][order], fade[order])
-    columns["count"] = count[order]
-    parts = _whole(_sum(owners[order], columns, ("code",), keys), PART)
 
-    # What was wholly taken back leaves nothing behind, whether or not its rows have met in one bucket yet.
-    left = np.zeros(keys, np.int64)
-    np.add.at(left, parts.owners, parts.rows["count"])
+def stand(days: Days, day: int, means: Float, networks: Networks, model: ScoreModel) -> Standing:
+    """The standing at the close of `day` of accounts with those days, which the model gave."""
+    accounts, actions, lanes = days.accounts, len(networks.ids), len(networks.network_names)
+    fade = fades(days.day, day, model)
+    count = days.count * fade
+    owner, code, share, counts = days.owner, days.code, days.share, fade
+    if not fade.all():  # some rows are of the close before only
+        inside = np.flatnonzero(fade)
+        owner, code, share, counts = owner[inside], code[inside], share[inside], fade[inside]
+    key, slot = ragged.slots(owner * actions + code, accounts * actions)
+    parts = np.empty(len(key), PART)
+    parts["code"] = key % actions
+    parts["part"] = _faded(slot, share, counts, len(key))
+    parts["count"] = added(slot, count[fade > 0] if len(slot) < len(count) else count, len(key))
 
-    kind = networks.kind[days["code"]]
-    order = np.argsort(owners * len(networks.network_names) + days["network"])
-    columns = np.empty(len(order), _halved(PRESENCE))
-    columns["network"] = days["network"][order]
-    columns["high"], columns["low"] = _faded(days["whole"][order], fade[order])
-    columns["reactions"] = np.where(kind == REACTION, count, 0)[order]
-    columns["posts"] = np.where(kind == POST, count, 0)[order]
-    presences = _whole(_sum(owners[order], columns, ("network",), keys), PRESENCE)
-    counts = presences.rows
-    factors = amplification(
-        counts["reactions"] / FADE_UNIT, counts["posts"] / FADE_UNIT, means[counts["network"]], model
-    )
+    sums = sums_of(days, days.whole, count, fade)
+    rows, owner = np.empty(len(days.place), PRESENCE), days.place // lanes
+    rows["network"] = days.place % lanes
+    rows["part"], rows["reactions"], rows["posts"] = sums.part, sums.reactions, sums.posts
+    factors = sums.factors(means[rows["network"]], model)
     # An account's networks are added in the order of the table, so that the sum is the same to the last bit.
-    raw = np.zeros(keys)
-    np.add.at(raw, presences.owners, factors * counts["part"] / (FADE_UNIT * POINT))
-    return Standing(left > 0, parts, presences, factors, raw)
+    raw = np.bincount(owner, factors * sums.part / (FADE_UNIT * POINT), accounts).astype(np.float64)
+    return Standing(
+        sums.present(owner, accounts),
+        ragged.from_owners(key // actions, parts, accounts),
+        ragged.from_owners(owner, rows, accounts),
+        factors,
+        raw,
+        sums,
+    )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What counts at a close of m accounts on a network each, int64[m]: `part` in micro-points / 65536; of `reactions`, `posts` and
+    `plus_ks`, how many / 65536."""
+
+    part: Int
+    reactions: Int
+    posts: Int
+    plus_ks: Int
+
+    def factors(self, means: Float, model: ScoreModel) -> Float:
+        """The amplification of each, float64[m]; `means` float64[m] are reactions per post on its network."""
+        return amplification(self.reactions / FADE_UNIT, self.posts / FADE_UNIT, means, model)
+
+    def present(self, owner: Int, accounts: int) -> Flags:
+        """Which accounts anything is left of, bool[accounts]; `owner` int64[m] are theirs.
+
+        What was wholly taken back leaves nothing behind, whether or not its rows have met in one bucket yet.
+        """
+        return added(owner, self.reactions + self.posts + self.plus_ks, accounts) > 0
+
+
+def sums_of(days: Days, whole: Int, count: Int, fade: Int) -> Sums:
+    """What days count at each of their places: `whole` int64[k] as theirs, `count` int64[k] faded, `fade` int64[k]."""
+    places = len(days.place)
+    numbers = added(days.tally, count, places * len(KINDS)).reshape(places, len(KINDS))
+    return Sums(_faded(days.slot, whole, fade, places), *(numbers[:, kind] for kind in (REACTION, POST, PLUS_K)))
+
+
+def added(slot: Int, values: Int, size: int) -> Int:
+    """The sum of values (int64[k]) in each slot (int64[k], 0..size - 1), int64[size]."""
+    sums = np.zeros(size, np.int64)
+    np.add.at(sums, slot, values)
+    return sums
+
+
+def _faded(slot: Int, weight: Int, fade: Int, size: int) -> Int:
+    """As `added` of weight * fade, `weight` int64[k] at least 0, held at MOST."""
+    if int(weight.max(initial=0)) * len(weight) < MOST // FADE_UNIT:
+        return added(slot, weight * fade, size)
+    high, low = added(slot, (weight >> HALF) * fade, size), added(slot, (weight & ((1 << HALF) - 1)) * fade, size)
+    fits = high < (MOST >> HALF) - (1 << HALF)
+    return np.where(fits, (np.where(fits, high, 0) << HALF) + low, MOST)
 
 
 def topic_parts(influences: Influences, day: int, model: ScoreModel) -> Ragged:
     """Each account's topics (TOPIC_PART) at the close of `day`."""
-    rows, owners, fade = _admitted(influences.topics, day, model)
+    rows, owners = influences.topics.rows, influences.topics.owners
+    moment = rows["day"].astype(np.int64)
+    fade = fades(moment, day, model)
+    counts = (rows["admit"] <= day) & (fade > 0)
+    if not counts.all():
+        rows, owners, fade = rows[counts], owners[counts], fade[counts]
     order = np.lexsort((rows["topic"], owners))
-    columns = np.empty(len(order), _halved(TOPIC_PART, "strength"))
-    columns["topic"] = rows["topic"][order]
-    columns["high"], columns["low"] = _faded(rows["weight"][order], fade[order])
-    columns["plus_k"] = rows["plus_k"][order]
-    return _whole(_sum(owners[order], columns, ("topic",), len(influences)), TOPIC_PART, "strength")
-
-
-def _halved(dtype: np.dtype[np.void], name: str = "part") -> np.dtype[np.void]:
-    """The columns of a sum while it is added up: two halves in place of the named one."""
-    names = dtype.names or ()
-    halves = [(half, "<i8") for half in ("high", "low")]
-    return np.dtype([*((column, dtype[column]) for column in names if column != name), *halves])
-
-
-def _faded(weight: Int, fade: Int) -> tuple[Int, Int]:
-    return (weight >> HALF) * fade, (weight & ((1 << HALF) - 1)) * fade
-
-
-def _whole(halves: Ragged, dtype: np.dtype[np.void], name: str = "part") -> Ragged:
-    rows = np.empty(len(halves.rows), dtype)
-    for column in dtype.names or ():
-        if column != name:
-            rows[column] = halves.rows[column]
-    high, low = halves.rows["high"], halves.rows["low"]
-    fits = high < (MOST >> HALF) - (1 << HALF)
-    rows[name] = np.where(fits, (np.where(fits, high, 0) << HALF) + low, MOST)
-    return Ragged(halves.offsets, rows)
-
-
-def _admitted(held: Ragged, day: int, model: ScoreModel) -> tuple[npt.NDArray[np.void], Int, Int]:
-    """Rows that the close of `day` counts, their owners, and their fades."""
-    table = fade_table(model)
-    age = day - held.rows["day"].astype(np.int64)
-    counts = (held.rows["admit"] <= day) & (age >= 0) & (age < len(table))
-    return held.rows[counts], held.owners[counts], table[age[counts]]
-
-
-def _sum(owners: Int, rows: npt.NDArray[np.void], names: tuple[str, ...], keys: int) -> Ragged:
-    """Rows ordered by owner and name, those alike added up."""
-    heads = np.flatnonzero(ragged.starts(owners, *(rows[name] for name in names)))
-    merged = rows[heads]
-    if len(heads):
-        for column in rows.dtype.names or ():
-            if column not in names:
-                merged[column] = np.add.reduceat(rows[column], heads)
-    return ragged.from_owners(owners[heads], merged, keys)
+    topic = rows["topic"][order]
+    heads = np.flatnonzero(ragged.starts(owners[order], topic))
+    slot = np.empty(len(order), np.int64)
+    slot[order] = np.repeat(np.arange(len(heads)), np.diff(np.append(heads, len(order))))
+    found = np.empty(len(heads), TOPIC_PART)
+    found["topic"] = topic[heads]
+    found["strength"] = _faded(slot, rows["weight"], fade, len(heads))
+    found["plus_k"] = added(slot, rows["plus_k"], len(heads))
+    return ragged.from_owners(owners[order[heads]], found, len(influences))

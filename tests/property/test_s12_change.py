@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from laurel.models import ragged
 from laurel.models.amplification import amplification
 from laurel.models.change import PARTS, Change, Steps, split, steps
+from laurel.models.daily import by_day
 from laurel.models.fade import fade_table
 from laurel.models.influence import BUCKET, TOPIC, Influences
 from laurel.models.networks import POST
 from laurel.models.parameters import V1
 from laurel.models.scale import score
-from laurel.models.standing import standing
+from laurel.models.standing import stand, standing
 from tests.property.pure import CODES, NETWORKS, START, Float
 
 ACCOUNTS = 3
@@ -73,10 +74,16 @@ def moved(
     """From the close `gap` days before START to that of START."""
     last, new = START - gap, OTHER if switched else V1
     before = standing(state, last, mean[0], NETWORKS, V1)
-    by_old = standing(state, START, mean[0], NETWORKS, V1)
+    days = by_day(state.buckets, START, last, NETWORKS, V1)
+    by_old = stand(days, START, mean[0], NETWORKS, V1)
     after = standing(state, START, mean[1], NETWORKS, new)
     previous, scores = score(before.raw, unit[0], V1), score(after.raw, unit[1], new)
-    passed = steps(state, before, by_old, (last, START), mean[0], NETWORKS, V1)
+    had_previous, passed = steps(days, by_old, (last, START), mean[0], NETWORKS, V1)
+    assert (had_previous == before.present).all()
+    assert (passed.before == before.raw).all()  # to the last bit: it is the score that was published
+    alone = standing(state, START, mean[0], NETWORKS, V1)  # without the close before
+    assert (alone.raw == by_old.raw).all()
+    assert (alone.parts.rows == by_old.parts.rows).all()
     return Moved(previous, scores, passed, split(previous, passed, unit[0], V1, scores, same_model=not switched))
 
 

@@ -1,5 +1,6 @@
 """The table of networks: data that an operator can add to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_codes_see_a_slice_of_a_column_as_what_it_shows() -> None:
     action = pa.array(["like", "reply", "comment"])[1:]
     expected = [code(networks, "twitter", "reply"), code(networks, "flickr", "comment")]
     assert networks.codes(network, action).tolist() == expected
+
+
+def test_ids_are_told_apart_also_where_they_end_alike() -> None:
+    ids = np.array([5, 65_536 + 5, 131_072 + 7], np.uint32)
+    networks = replace(Networks.load(), ids=ids)
+    asked = np.array([131_079, 5, 6, 65_541, 131_077, 0], np.uint32)
+    assert networks.positions(asked).tolist() == [2, 0, -1, 1, -1, -1]
 
 
 def test_an_operator_adds_a_network_and_reweighs_an_action(tmp_path: Path) -> None:
