@@ -89,19 +89,19 @@ def test_sentences_do_not_depend_on_who_else_is_written_to(people):
 
 
 def test_a_score_that_moved_is_told_with_its_reasons_and_what_brings_the_most():
-    assert read(34.24, 33.01, {"reactions": 2.1, "fading": -0.71, "calibration": -0.16}, {"twitter/retweet": 30.0}) == [
+    assert read(34.24, 33.01, {"reactions": 2.1, "fading": -0.71, "calibration": -0.16}, {"twitter/retweet": 9.84}) == [
         "Your score is 34.2, up 1.2 points from the day before.",
         "New reactions bring 2.1 points.",
         "Earlier reactions are a little older and bring 0.7 points less.",
         "The scale moved for everybody: that takes 0.2 points.",
-        "Retweets on Twitter bring the most of it: 30 points.",
+        "Retweets on Twitter bring the most of it: 9.8 points.",
     ]
 
 
 def test_the_page_for_members_shows_what_they_read():
     page = (Path(__file__).parents[2] / "docs/explanations.md").read_text()
     parts = {"reactions": 2.1, "fading": -0.71, "calibration": -0.16}
-    assert "\n".join(read(34.24, 33.01, parts, {"twitter/retweet": 30.0})) in page
+    assert "\n".join(read(34.24, 33.01, parts, {"twitter/retweet": 9.84})) in page
     assert all(f"| `{part}` |" in page for part in PARTS)
 
 
