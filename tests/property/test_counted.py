@@ -1,5 +1,7 @@
 """What a close's first pass counted is there for the second, whatever it is and however often it is read."""
 
+import itertools
+import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laurel.agents.counted import FLAGS, Counted, Kept
+from laurel.agents.counted import FLAGS, IN_MEMORY, Counted, Kept
 from laurel.models.change import STEPS, Steps
 from laurel.streams.store_errors import DiskError
 
@@ -73,3 +75,17 @@ def test_a_large_partition_goes_to_disk_and_a_folder_that_takes_nothing_is_named
     with pytest.raises(DiskError, match=r"the state folder .*gone has no room"):
         kept.add(block)
     kept.close()
+
+
+def test_a_disk_that_gets_full_is_named(tmp_path: Path) -> None:
+    block = counted([("twitter:anna", (True,) * 4, [1.0] * 5, [(1, 2.0)])] * 20_000)
+    kept = Kept(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (IN_MEMORY, hard))  # no file may be larger
+    try:
+        with pytest.raises(DiskError, match="has no room for what a day's close counts"):
+            for _ in itertools.chain(map(kept.add, [block] * 10), kept):
+                pass
+        kept.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
