@@ -25,6 +25,7 @@ from laurel.agents.reports import (
     TARGETS_SHADOW,
 )
 from laurel.agents.scaling import scaled
+from laurel.models.catalogue import recorded
 from laurel.models.scale import bin_centres, score, score_percentiles
 from laurel.streams.calendar import decoded
 from laurel.streams.chunk import Chunk
@@ -173,6 +174,7 @@ class Coordinator:
             "day": day,
             "status": "calibrated",
             "model": model.name,
+            "parameters": recorded(model),
             "r0": calibration.r0,
             "people": calibration.people,
             "mean": calibration.mean,

@@ -112,6 +112,7 @@ class DayClose:
         if TARGETS_RAW not in done:
             await self._partition.in_thread(lambda: self._writer.transact(self._report_influence))
         decided = await self._context.calendar.wait(self._day, "calibrated")
+        model_of_record(self._context, decided)
         if TARGETS not in done:
             await self._partition.in_thread(
                 lambda: self._writer.transact(lambda out: self._publish_scores(out, decided))

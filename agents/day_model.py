@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laurel.agents.context import Context
-from laurel.models.catalogue import DEFAULT, ModelError, shared_differences
+from laurel.models.catalogue import DEFAULT, ModelError, require_same, shared_differences
 from laurel.models.parameters import ScoreModel
 from laurel.streams.calendar import iso
 
@@ -43,8 +43,11 @@ def model_of_day(context: Context, name: str, day: int) -> ScoreModel:
 
 
 def model_of_record(context: Context, record: Mapping[str, Any]) -> ScoreModel:
-    """The model that a Calendar record names. Raises ModelError if it can't close days here."""
-    return model_of_day(context, record["model"], record["day"])
+    """The model that a Calendar record names. Raises ModelError if it can't close days here, or has other parameters here than
+    where the day was decided."""
+    model = model_of_day(context, record["model"], record["day"])
+    require_same(model, record["parameters"], f"decided {iso(record['day'])}")
+    return model
 
 
 def shadows_of_day(context: Context, names: Sequence[str], model: ScoreModel, day: int) -> list[ScoreModel]:

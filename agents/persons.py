@@ -100,6 +100,7 @@ class Persons(Gatherer):
         counted = [self._count(*each, day, PERSONS_SHADOW) for each in zip(beside, shadows, strict=True)]
         await self._partition.publish([*counted, self._count(people, model, day, PERSONS_RAW)])
         decided = await self._context.calendar.wait(day, "calibrated")
+        model_of_record(self._context, decided)
         done = await self._partition.in_thread(lambda: self._publish(model, day, people, decided, offset))
         done.outputs += await self._partition.in_thread(
             lambda: self._beside(model, shadows, day, people, beside, decided)

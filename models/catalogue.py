@@ -1,6 +1,7 @@
 """Which score models there are: the built-in ones and those of an operator's files, by name."""
 
 import difflib
+import json
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,6 +84,27 @@ def shared_differences(one: ScoreModel, other: ScoreModel) -> list[str]:
     """The parameters that keep two models from following one another on a deployment: its states are made with them."""
     shared = (*sections()["weighing"], *_SHARED)
     return [name for name in differences(one, other) if name in shared]
+
+
+def recorded(model: ScoreModel) -> str:
+    """A model's parameters as a JSON object, for `require_same` to be held against later."""
+    return json.dumps({name: value for name, value in asdict(model).items() if name != "name"}, sort_keys=True)
+
+
+def require_same(model: ScoreModel, before: str, closed: str) -> None:
+    """Raises ModelError if parameters differ from what `recorded` said of the model of that name; `closed` says what it did then.
+    Empty or other parameters, those of an older or a later version, are no difference."""
+    known: dict[str, float] = json.loads(before or "{}")
+    changed = [
+        f"{name} was {known[name]:g} and is {value:g}"
+        for name, value in asdict(model).items()
+        if name in known and known[name] != value
+    ]
+    if changed:
+        raise ModelError(
+            f"the model {model.name} is not the one that {closed}: {', '.join(changed)}; a model that has closed a day stays as it "
+            "is: put its file back, and give the changed one a name of its own"
+        )
 
 
 def shadows_beside(catalogue: Catalogue, model: str, shadows: Sequence[str]) -> list[str]:

@@ -149,6 +149,7 @@ def requested(day: int, model: str, shadows: Sequence[str] = ()) -> Record:
         "day": day,
         "status": REQUESTED,
         "model": model,
+        "parameters": "",
         "r0": None,
         "people": 0,
         "mean": None,

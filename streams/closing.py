@@ -7,7 +7,7 @@ a day once), so what is interrupted is simply asked for again.
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from laurel.models.catalogue import ModelError, load, named, shadows_beside, shared_differences
+from laurel.models.catalogue import ModelError, load, named, require_same, shadows_beside, shared_differences
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import (
     LOOK_EVERY,
@@ -106,11 +106,14 @@ class Closer(Closeable):
 
     def _follows(self, days: dict[int, Record]) -> None:
         """Raises ModelError where workers could not close a day by the model after those that are closed."""
-        last = max((day for day, record in days.items() if closed(record)), default=None)
-        if last is None:
+        decided = sorted(day for day, record in days.items() if closed(record))
+        if not decided:
             return
+        model, last = self._models[self._model], decided[-1]
+        if own := [day for day in decided if days[day]["model"] == model.name]:
+            require_same(model, days[own[-1]]["parameters"], f"closed {iso(own[-1])}")
         before = named(self._models, days[last]["model"])
-        if different := shared_differences(before, self._models[self._model]):
+        if different := shared_differences(before, model):
             raise ModelError(
                 f"the model {self._model} can't follow {before.name}: models of one deployment must agree in "
                 f"{', '.join(different)}; publish it from a deployment of its own (another topic_prefix, see docs/models.md)"

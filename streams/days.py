@@ -1,5 +1,6 @@
 """The newest calendar record of each day, and how they follow one another."""
 
+from sys import intern
 from typing import Any
 
 REQUESTED, CALIBRATED, CLOSED = "requested", "calibrated", "closed"
@@ -37,6 +38,8 @@ class Days(dict[int, Record]):
             self.overtaken |= {day}
             return False
         self.overtaken -= {day}
+        # Of all days the same few texts.
+        record["parameters"] = intern(record["parameters"])
         self[day] = record
         if closed(record):
             self._whole = sorted({*self._whole, day})

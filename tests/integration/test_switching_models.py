@@ -98,3 +98,13 @@ def test_a_worker_that_does_not_know_a_days_model_says_so_and_one_that_does_goes
         refused = pipeline.laurel("close-day", iso(FIRST + 1), "--model", "heavy", LAUREL_MODELS=str(models))
         assert refused.returncode == 1
         assert "can't follow brisk: models of one deployment must agree in selective_after" in refused.stderr
+        (models / "heavy.toml").unlink()
+        (models / "brisk.toml").write_text(BRISK.replace("half_life = 24", "half_life = 25"))
+        edited = pipeline.laurel("close-day", iso(FIRST + 1), "--model", "brisk", LAUREL_MODELS=str(models))
+        assert edited.returncode == 1
+        said = f"the model brisk is not the one that closed {iso(FIRST)}: half_life was 24 and is 25"
+        assert said in edited.stderr
+        started = pipeline.laurel("worker", "--state", str(pipeline.state(1)), LAUREL_MODELS=str(models))
+        assert started.returncode == 1
+        assert "the model brisk is not the one that decided" in started.stderr
+        assert "Traceback" not in started.stderr

@@ -145,3 +145,14 @@ def test_the_command_lists_shows_and_compares_them(tmp_path: Path) -> None:
         1,
         "error: there is no model 'v3': known are v1, v2 (setting models, LAUREL_MODELS)\n",
     )
+
+
+def test_a_model_is_held_against_what_was_recorded_of_it_and_each_changed_parameter_is_named() -> None:
+    catalogue.require_same(V1, catalogue.recorded(V1), "closed a day")
+    catalogue.require_same(V1, "", "closed a day")
+    catalogue.require_same(V1, json.dumps({"half_life": V1.half_life, "of_another_version": 3}), "closed a day")
+    changed = replace(V1, half_life=V1.half_life + 1, prior=V1.prior + 2)
+    with pytest.raises(
+        ModelError, match=r"v1 is not the one that closed a day: half_life was 30 and is 31, prior was 17 and is 19"
+    ):
+        catalogue.require_same(changed, catalogue.recorded(V1), "closed a day")
