@@ -1,11 +1,16 @@
 """A model in shadow scores as it would if it were published, and changes nothing of what is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from laurel.models.catalogue import ModelError
+from laurel.models.parameters import V1
 from tests.simulation.events import FIRST
 from tests.simulation.results import messages, published
-from tests.simulation.worker import shared
+from tests.simulation.worker import BRISK, MODELS, shared
 from tests.simulation.world import World
 
 OTHERS = ("score-updates", "insights", "account-scores", "sash-events", "leaderboards", "dead-letters")
@@ -142,3 +147,24 @@ def test_a_model_that_a_worker_does_not_know_is_left_out_and_the_day_is_closed()
         assert calendar(world, FIRST)["status"] == "closed"
         assert calendar(world, FIRST)["shadow_models"] == ["brisk"]
         assert {s["model"] for row in decoded(world, "shadow-scores") for s in row["scores"]} == {"v1", "brisk"}
+
+
+def test_a_worker_whose_file_of_a_model_is_another_publishes_nothing_by_it() -> None:
+    edited = MODELS | {"brisk": replace(BRISK, half_life=25.0)}
+    with World(partitions=2, workers=2, rows=1_000, models=[MODELS, edited]) as world:
+        world.model = "brisk"
+        with pytest.raises(
+            ModelError, match=r"the model brisk is not the one that decided .*: half_life was 22 and is 25"
+        ):
+            run(world, FIRST, FIRST)
+        assert not [message for message in messages(world, "score-updates") if message.partition() == 1]
+        assert calendar(world, FIRST)["status"] == "calibrated"
+
+
+def test_a_shadow_that_only_some_workers_know_is_left_out_everywhere() -> None:
+    with World(partitions=2, workers=2, rows=1_000, shadows=["brisk"], models=[MODELS, {"v1": V1}]) as world:
+        run(world, FIRST, FIRST)
+        assert calendar(world, FIRST)["status"] == "closed"
+        assert calendar(world, FIRST)["shadow_models"] == []
+        assert not decoded(world, "shadow-scores")
+        assert decoded(world, "score-updates")

@@ -88,6 +88,7 @@ class Worker:
         unexpected: Callable[[BaseException], None],
         back: Callable[[int], int],
         log: MemoryLog | None = None,
+        models: Catalogue = MODELS,
     ) -> None:
         self.number, self.alive = number, True
         self.assigned: set[int] = set()
@@ -97,7 +98,7 @@ class Worker:
         chosen = settings(rows)
         self.calendar = MemoryCalendar(chosen, codec, broker)
         partitions = broker.topics[SOURCES[0]]
-        context = Context(chosen, codec, networks, V1, metrics, self.log, self.calendar, partitions, MODELS)
+        context = Context(chosen, codec, networks, V1, metrics, self.log, self.calendar, partitions, models)
         self.runtime = Runtime(context, self._failed, self._open_store)
         self._stores: list[tuple[MemoryStore, Disk]] = []
         self._positions: dict[TP, int] = {}

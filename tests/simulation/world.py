@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from faust.types import TP
 
+from laurel.models.catalogue import Catalogue
 from laurel.models.parameters import V1
 from laurel.streams.calendar import day_key, requested
 from laurel.streams.scan import partition_of
@@ -16,7 +17,7 @@ from laurel.streams.topic_table import TOPICS
 from tests.simulation.lockstep import Loop
 from tests.simulation.memory_log import Broker, MemoryLog
 from tests.simulation.memory_store import Disk
-from tests.simulation.worker import Worker, shared
+from tests.simulation.worker import MODELS, Worker, shared
 
 Record = dict[str, Any]
 
@@ -58,9 +59,11 @@ class World:
         trouble: float = 0.0,
         log: Callable[[Broker], MemoryLog] = MemoryLog,
         shadows: Sequence[str] = (),
+        models: Sequence[Catalogue] = (),
     ) -> None:
         """`trouble` is the share of commits that Kafka refuses; `seed` decides which. `model` and `shadows` are what days are asked to
-        be computed by."""
+        be computed by, `models` what each worker knows, where that isn't all."""
+        self._models = dict(enumerate(models))
         self.model, self.shadows = V1.name, list(shadows)
         self.partitions, self._rows, self._log = partitions, rows, log
         chance = self._chance = Random(seed)
@@ -257,6 +260,7 @@ class World:
             self._failures.append,
             lambda watermark: self.back(watermark),  # noqa: PLW0108 (it changes)
             self._log(self.broker),
+            self._models.get(number, MODELS),
         )
 
     # How it ends.
