@@ -14,6 +14,7 @@ from laurel.agents.older_acts import OlderActs
 from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_of, strangers
 from laurel.models import ragged
 from laurel.models.acts import acts_of, without_empty_actors
+from laurel.models.counted_once import NOWHERE, Moves
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, examine
 from laurel.models.repeats import refused_before
 from laurel.models.scale import earned_points
@@ -123,7 +124,7 @@ class Actors:
         if not len(counts):
             return []
         rows = events.take(pa.array(accepted[counts]))
-        day = weighed.day[counts]
+        day, move = weighed.day[counts], weighed.move[counts]
         n = len(counts)
         batch = pa.RecordBatch.from_pydict(
             {
@@ -140,6 +141,8 @@ class Actors:
                 "plus_k": pa.array(weighed.plus_k[counts].astype(np.int32)),
                 "topics": rows.column("topics"),
                 "engager": rows.column("actor"),
+                "clock": pa.array(move["clock"].copy()),
+                **_sides(move),
             }
         )
         keys = rows.column("target").cast(pa.binary()).to_pylist()
@@ -217,6 +220,15 @@ class Actors:
                 rows = place == at
                 earned[rows] = earned_points(scores[rows], record["r0"], model_of_record(self._context, record))
         return earned
+
+
+def _sides(move: Moves) -> dict[str, pa.Array]:
+    """The columns of an Influence that tell days and points of moves (MOVE)."""
+    columns = {}
+    for side in ("left", "reached"):
+        columns[side] = pa.array(move[side].copy(), mask=move[side] == NOWHERE)
+        columns[f"{side}_points"] = pa.array(move[f"{side}_points"].astype(np.int32))
+    return columns
 
 
 def _sent_again(refused: Int, rows: Joined, accepted: Int) -> Int:

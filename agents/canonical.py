@@ -10,7 +10,7 @@ import numpy as np
 
 from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
 from laurel.agents.older_acts import block_key
-from laurel.models import ragged
+from laurel.models import ragged, reach
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.parameters import ScoreModel
 from laurel.models.voice import ACT, HEADER
@@ -57,7 +57,9 @@ def influences(values: Sequence[bytes], closed: int, model: ScoreModel) -> list[
     none = np.empty(0, np.int64)
     held = Influences(states.sections["buckets"], states.sections["topics"])
     after = accrue(held, none, np.empty(0, BUCKET), none, np.empty(0, TOPIC), closed, model.window_days)
-    return pack(INFLUENCE, States(states.header, {"buckets": after.buckets, "topics": after.topics}))
+    people = reach.put(states.sections["people"], none, np.empty(0, reach.PEOPLE), closed, model.window_days)
+    sections = {"buckets": after.buckets, "topics": after.topics, "people": people}
+    return pack(INFLUENCE, States(states.header, sections))
 
 
 def persons(values: Sequence[bytes]) -> list[bytes]:

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from laurel.agents import classic
+from laurel.agents.classic import Classic
 from laurel.models.change import STEPS, Steps
 from laurel.streams.store_errors import AGAIN, DiskError
 
@@ -30,6 +32,7 @@ SCHEMA = pa.schema(
         pa.field("accounts", pa.string()),
         *(pa.field(name, pa.bool_()) for name in FLAGS),
         pa.field("raw", pa.float64()),
+        *classic.SCHEMA,
         *(pa.field(name, pa.float64()) for name in STEPS),
         pa.field("codes", pa.list_(pa.int64())),
         pa.field("amounts", pa.list_(pa.float64())),
@@ -40,7 +43,7 @@ SCHEMA = pa.schema(
 @dataclass(frozen=True)
 class Counted:
     """n `accounts`: whether anything of them counts (`present`), did at the close before (`had_previous`), whether each is its own person
-    (`alone`), and whether that is new (`relinked`), bool[n]; `raw` influence, float64[n] points, and the steps to it from
+    (`alone`), and whether that is new (`relinked`), bool[n]; `raw` influence, float64[n] points, the `classic` parts, and the steps to `raw` from
     the close before; account i owns rows offsets[i]..offsets[i + 1] (int64[n + 1]) of `code` (int64[m], ascending position in the network table)
     and `amount` (float64[m]), the share of its raw influence in micro-points / 65536."""
 
@@ -50,6 +53,7 @@ class Counted:
     alone: Flags
     relinked: Flags
     raw: Float
+    classic: Classic
     passed: Steps
     offsets: Int
     code: Int
@@ -65,6 +69,7 @@ class Counted:
             self.accounts.take(pa.array(rows)),
             **flags,
             raw=self.raw[rows],
+            classic=self.classic.take(rows),
             passed=Steps(*(getattr(self.passed, name)[rows] for name in STEPS)),
             offsets=offsets,
             code=self.code[parts],
@@ -83,6 +88,7 @@ class Counted:
             self.accounts,
             *(pa.array(getattr(self, name)) for name in FLAGS),
             pa.array(self.raw),
+            *self.classic.columns().values(),
             *(pa.array(getattr(self.passed, name)) for name in STEPS),
             pa.ListArray.from_arrays(offsets, pa.array(self.code)),
             pa.ListArray.from_arrays(offsets, pa.array(self.amount)),
@@ -98,6 +104,7 @@ class Counted:
             cast("pa.StringArray", batch.column("accounts")),
             **flags,
             raw=batch.column("raw").to_numpy(),
+            classic=Classic.from_batch(batch),
             passed=Steps(*(batch.column(name).to_numpy() for name in STEPS)),
             offsets=codes.offsets.to_numpy().astype(np.int64),
             code=codes.values.to_numpy(),
@@ -116,6 +123,7 @@ def nothing(accounts: Sequence[bytes]) -> Counted:
         alone=no,
         relinked=no,
         raw=zeros,
+        classic=classic.nothing(n),
         passed=Steps(*[zeros] * len(STEPS)),
         offsets=np.zeros(n + 1, np.int64),
         code=np.empty(0, np.int64),

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from laurel.agents.classic import classic
 from laurel.agents.context import Context
 from laurel.agents.counted import Counted, Kept, nothing
 from laurel.agents.day_model import model_of_record, scale_after
@@ -31,6 +32,7 @@ from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
+from laurel.models.reach import reach
 from laurel.models.scale import base_score, earned_points, percentile, score
 from laurel.models.shortlist import Shortlist
 from laurel.models.standing import Standing, stand, standing, topic_parts
@@ -144,12 +146,12 @@ class DayClose:
                 raise InterruptedError(f"the close of {self._day} goes on elsewhere")
             states = unpack(INFLUENCE, values)
             influences = Influences(states.sections["buckets"], states.sections["topics"])
-            found, counted = self._count(keys, influences, basis, earlier)
+            found, counted = self._count(keys, influences, states.sections["people"], basis, earlier)
             beside = [standing(influences, s.day, s.means, self._context.networks, s.model) for s in shadows]
             yield _Block(keys, influences, [found, *beside], [counted, *(self._by_shadow(counted, s) for s in beside)])
 
     def _count(
-        self, keys: list[bytes], influences: Influences, basis: _Basis, earlier: _Basis | None
+        self, keys: list[bytes], influences: Influences, people: Ragged, basis: _Basis, earlier: _Basis | None
     ) -> tuple[Standing, Counted]:
         """Where some accounts stand by the day's model, and all that is counted of them."""
         networks, model, before = self._context.networks, self._model, earlier.day if earlier else self._day
@@ -170,6 +172,7 @@ class DayClose:
             np.array([member is None for member in members], np.bool_),
             relinked,
             found.raw,
+            classic(reach(people, self._day, model), found.presences),
             passed,
             found.parts.offsets,
             found.parts.rows["code"],
@@ -302,6 +305,7 @@ class DayClose:
                 scores[rows], float(base_score(r0, model)), own.offsets, own.code, own.amount, np.ones(len(own.amount))
             ),
             change.take(rows),
+            own.classic,
         )
         if len(rows):
             out.send(score_updates(context, model, self._day, told))

@@ -52,6 +52,7 @@ class HandedOn:
                 "amounts": pa.ListArray.from_arrays(pa.array(counted.offsets, pa.int32()), amounts),
                 **{f"raw_{name}": pa.array(getattr(counted.passed, name)) for name in STEPS},
                 "shadow": pa.repeat(pa.scalar(shadow, pa.string()), n),
+                **counted.classic.columns(),
             }
         )
         values = context.codec.encode("PersonPart", batch)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from laurel.agents.classic import Classic
 from laurel.agents.day_model import model_of_record
 from laurel.agents.gathering import Gatherer
 from laurel.agents.layouts import PERSON
@@ -21,6 +22,7 @@ from laurel.models.combine import combine
 from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
+from laurel.models.reach import MOST_POINTS
 from laurel.models.refusals import NO_DAY
 from laurel.models.scale import base_score, histogram, percentile, score
 from laurel.models.standing import MOST
@@ -57,6 +59,19 @@ class _People:
             *(combine(self.owner, _points(rows.column(f"raw_{name}")), len(self.names)) for name in STEPS)
         )
         self._amounts = rows.column("amounts").combine_chunks()
+        self._reached = [np.clip(rows.column(name).to_numpy(), 0, MOST) for name in ("people", "people_points")]
+        self._counts = [_points(rows.column(name)) for name in ("reactions", "posts")]
+
+    def classic(self) -> Classic:
+        """True reach, amplification and network influence of the members: of all their accounts together."""
+        n = len(self.names)
+        people, points = np.zeros((2, n), np.int64)
+        reactions, posts = np.zeros((2, n))
+        # Faded counts are whole numbers of 1/65536, so their sum is the same in any order.
+        columns = (*self._reached, *self._counts)
+        for total, each in zip((people, points, reactions, posts), columns, strict=True):
+            np.add.at(total, self.owner, each)
+        return Classic(people, np.minimum(points, MOST_POINTS * people), reactions, posts)
 
     def amounts(self, networks: Networks) -> tuple[Int, Int, Float]:
         """Member, place in the network table, and points of each action that counts for a member, ordered by the first two."""
@@ -160,7 +175,7 @@ class Persons(Gatherer):
         if last is not None:
             old = model_of_record(context, last)
             change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
-        given = Scored(people.names, scores, previous, had, percentiles, made_of, change)
+        given = Scored(people.names, scores, previous, had, percentiles, made_of, change, people.classic())
         changes.outputs += [
             score_updates(context, model, day, given),
             insights(context, day, given),

@@ -15,7 +15,8 @@ from laurel.agents.day_model import model_of_day, shadows_of_day
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link
 from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
-from laurel.models import ragged
+from laurel.models import ragged, reach
+from laurel.models.counted_once import NOWHERE, Moves, stays
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
@@ -90,7 +91,7 @@ class Targets:
         refused = rows.refused + letters(rows.runs, np.flatnonzero(reason), reason)
         good = np.flatnonzero(reason == ACCEPTED)
         records = records.take(pa.array(good))
-        first_time, reached = _first_time(records, self._reached)
+        first_time, seen = _first_time(records, self._reached)
         first_time = _with_sent_again(first_time, rows.runs, good)
         records = self._admitted(records.take(pa.array(first_time)))
 
@@ -99,24 +100,28 @@ class Targets:
         keys = accounts.dictionary.cast(pa.binary()).to_pylist()
         states = unpack(INFLUENCE, store.states(keys))
         topic_owner, topics, topic_names = _topic_rows(records, owner)
-        closed = self._context.calendar.last_closed
+        last_closed, window = self._context.calendar.last_closed, self._context.model.window_days
+        closed = NO_DAY if last_closed is None else last_closed
         after = accrue(
             Influences(states.sections["buckets"], states.sections["topics"]),
             owner,
             _bucket_rows(records, self._context),
             topic_owner,
             topics,
-            NO_DAY if closed is None else closed,
-            self._context.model.window_days,
+            closed,
+            window,
         )
-        packed = pack(INFLUENCE, States(states.header, {"buckets": after.buckets, "topics": after.topics}))
+        moved, people = reach.rows_of(_moves(records), records.column("admit").to_numpy().astype(np.int64))
+        reached = reach.put(states.sections["people"], owner[moved], people, closed, window)
+        sections = {"buckets": after.buckets, "topics": after.topics, "people": reached}
+        packed = pack(INFLUENCE, States(states.header, sections))
         new_names = self._new_names(topics["topic"], topic_names)
         return Changes(
             parts[-1].last_offset,
             keys=[STATE + key for key in keys] + [NAME + key for key in new_names],
             values=[*packed, *new_names.values()],
             refused=refused,
-            notes={"reached": reached.tolist()},
+            notes={"reached": seen.tolist()},
         )
 
     def _admitted(self, records: pa.RecordBatch) -> pa.RecordBatch:
@@ -269,6 +274,16 @@ def _bucket_rows(records: pa.RecordBatch, context: Context) -> npt.NDArray[np.vo
     rows["weight"] = records.column("weight").to_numpy()
     rows["count"] = records.column("count").to_numpy()
     return rows
+
+
+def _moves(records: pa.RecordBatch) -> Moves:
+    """How the engagers move among the people whom their targets reach, MOVE[m]; impossible points are held at what can be."""
+    found = stays(records.num_rows)
+    found["clock"] = records.column("clock").to_numpy()
+    for side in ("left", "reached"):
+        found[side] = records.column(side).fill_null(NOWHERE).to_numpy()
+        found[f"{side}_points"] = np.clip(records.column(f"{side}_points").to_numpy(), 0, reach.MOST_POINTS)
+    return found
 
 
 def _topic_rows(records: pa.RecordBatch, owner: Int) -> tuple[Int, npt.NDArray[np.void], pa.Array]:

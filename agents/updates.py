@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from laurel.agents.classic import Classic
 from laurel.agents.context import Context
 from laurel.models.change import PARTS, Change
 from laurel.models.contributions import BASE, Contributions
@@ -26,8 +27,8 @@ NEWS = 0.1  # points that a score moves by before its person is written to
 
 @dataclass(frozen=True)
 class Scored:
-    """What a close gave n `persons`: `scores` and `percentiles` float64[n], what these are made of, and the `change` from
-    `previous` float64[n], which counts where `had_previous` bool[n] holds."""
+    """What a close gave n `persons`: `scores` and `percentiles` float64[n], what these are made of, the `change` from
+    `previous` float64[n], which counts where `had_previous` bool[n] holds, and the `classic` parts."""
 
     persons: pa.StringArray
     scores: Float
@@ -36,6 +37,7 @@ class Scored:
     percentiles: Float
     made_of: Contributions
     change: Change
+    classic: Classic
 
 
 def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) -> Output:
@@ -56,6 +58,7 @@ def score_updates(context: Context, model: ScoreModel, day: int, given: Scored) 
                 names=PARTS,
                 mask=pa.array(~given.had_previous),
             ),
+            **given.classic.parts(),
         }
     )
     return Output(

@@ -28,6 +28,9 @@ def score_line(update: Record, last: int) -> Text:
         f"  on {iso(update['day'])}", style="not bold"
     )
     line.append(", ", style="not bold").append_text(_moved(update)).append(f", {_place(update)}", style="not bold")
+    reached = _classic_line(update)
+    if reached:
+        line.append(f"\n{reached}", style="not bold dim")
     if update["day"] < last:
         line.append(f"\nno longer scored: nothing of the 90 days up to {iso(last)} counts", style="not bold yellow")
     return line
@@ -70,6 +73,9 @@ def explanation(update: Record, history: Sequence[Record], worn: Sequence[Record
     if len(history) > 1:
         parts.append(_past(history))
     parts += [Text(), _lines(update, _day_before(update, history))]
+    known = classic_lines(update)
+    if known is not None:
+        parts += [Text(), known]
     why = change_lines(update)
     if why is not None:
         parts += [Text(), why]
@@ -100,6 +106,47 @@ def sash_lines(worn: Sequence[Record]) -> RenderableType:
             more = f" and {len(topics) - NAMED} more" if len(topics) > NAMED else ""
             table.add_row(f"  {counts[sash]:>3}", Text(name, style=style), f"{', '.join(topics[:NAMED])}{more}")
     return Group(heading(f"wears {len(worn)} sash{'es' if len(worn) > 1 else ''}"), table)
+
+
+def classic_lines(update: Record) -> RenderableType | None:
+    """True reach, amplification and network influence, each with what it means; None for an update of before they were told."""
+    if update["true_reach"] is None:
+        return None
+    people = update["true_reach"]
+    table = grid("left", "right", "left", names=2)
+    rows = (
+        ("true reach", f"{people:,}", f"{'person' if people == 1 else 'people'} acted on this account within 90 days"),
+        (
+            "amplification",
+            _or_none(update["amplification"]),
+            "reactions for each post" if update["amplification"] is not None else "no posts to hold reactions against",
+        ),
+        (
+            "network influence",
+            _or_none(update["network_influence"]),
+            "points that these people have earned themselves, on average" if people else "nobody to be influential",
+        ),
+    )
+    for name, value, meaning in rows:
+        table.add_row(f"  {name}", Text(value, style="bold cyan"), Text(meaning, style="dim"))
+    return Group(heading("whom it reaches"), table)
+
+
+def _or_none(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _classic_line(update: Record) -> str:
+    """The three classic parts in one line, empty for an update of before they were told."""
+    people = update["true_reach"]
+    if people is None:
+        return ""
+    said = [f"reached {people:,} {'person' if people == 1 else 'people'} within 90 days"]
+    if update["amplification"] is not None:
+        said.append(f"{update['amplification']:.1f} reactions a post")
+    if update["network_influence"] is not None:
+        said.append(f"network influence {update['network_influence']:.1f}")
+    return ", ".join(said)
 
 
 def _lines(update: Record, before: Record | None) -> Table:

@@ -5,6 +5,7 @@ action they fall into. Sums of integers are exact in any order: the state is the
 arrive in and however they are cut into batches.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,21 +53,24 @@ def accrue(
     bucket counts again that was out of the window on it.
     """
     return Influences(
-        _add(influences.buckets, bucket_owners, buckets, closed, window_days),
-        _add(influences.topics, topic_owners, topics, closed, window_days),
+        add(influences.buckets, bucket_owners, buckets, ("weight", "count"), closed, window_days),
+        add(influences.topics, topic_owners, topics, ("weight", "plus_k"), closed, window_days),
     )
 
 
-def _add(held: Ragged, owners: Int, rows: npt.NDArray[np.void], closed: int, window_days: int) -> Ragged:
+def add(
+    held: Ragged, owners: Int, rows: npt.NDArray[np.void], sums: Sequence[str], closed: int, window_days: int
+) -> Ragged:
+    """The accounts' rows after adding some, each with its owner (int64): those alike in all but `sums` are one. See `accrue`."""
     owners = np.concatenate((held.owners, owners))
     rows = np.concatenate((held.rows, rows))
     usable = rows["day"] > closed - window_days
     owners, rows = owners[usable], rows[usable]
     rows["admit"] = np.where(rows["admit"] <= closed, rows["day"], rows["admit"])
-    day, admit, name, *sums = rows.dtype.names or ()
-    order = np.lexsort((rows[name], rows[admit], rows[day], owners))
+    keys = [name for name in rows.dtype.names or () if name not in sums]
+    order = np.lexsort((*(rows[name] for name in reversed(keys)), owners))
     owners, rows = owners[order], rows[order]
-    first = ragged.starts(owners, rows[day], rows[admit], rows[name])
+    first = ragged.starts(owners, *(rows[name] for name in keys))
     heads = np.flatnonzero(first)
     merged = rows[heads]
     if len(heads):
@@ -77,7 +81,7 @@ def _add(held: Ragged, owners: Int, rows: npt.NDArray[np.void], closed: int, win
     return kept if int(kept.lengths.max(initial=0)) <= ROWS_KEPT else _strongest(kept, sums)
 
 
-def _strongest(held: Ragged, sums: list[str]) -> Ragged:
+def _strongest(held: Ragged, sums: Sequence[str]) -> Ragged:
     owners = held.owners
     order = np.lexsort((*(-held.rows[column] for column in sums), owners))
     rank = np.empty(len(order), np.int64)

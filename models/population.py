@@ -19,6 +19,7 @@ from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.networks import Networks
 from laurel.models.numbering import Numbering
 from laurel.models.parameters import ScoreModel
+from laurel.models.reach import PEOPLE, Reach, put, reach, rows_of
 from laurel.models.refusals import ACCEPTED, DAY, NO_DAY, examine
 from laurel.models.scale import earned_points, histogram, score
 from laurel.models.standing import Standing, standing
@@ -51,13 +52,14 @@ class Taken:
 
 @dataclass(frozen=True)
 class Close:
-    """A day's close: `present` bool[n], `raw` and `scores` float64[n] (the lowest score where nothing counts), `r0`, and
-    `means` float64[networks] that it was computed with. n are the accounts known by then, by number."""
+    """A day's close: `present` bool[n], `raw` and `scores` float64[n] (the lowest score where nothing counts), the `reach`,
+    `r0`, and `means` float64[networks] that it was computed with. n are the accounts known by then, by number."""
 
     day: int
     present: npt.NDArray[np.bool_]
     raw: Float
     scores: Float
+    reach: Reach
     r0: float
     means: Float
 
@@ -84,6 +86,7 @@ class Population:
         self._model, self._networks, self._hold = model, networks, hold
         self._voices = blank(0)
         self._influences = Influences(ragged.empty(0, BUCKET), ragged.empty(0, TOPIC))
+        self._people = ragged.empty(0, PEOPLE)
         self._means = np.full(len(networks.network_names), hold.mean if hold else model.first_mean)
         self._measured = np.zeros(len(self._means), np.int64)  # closes that measured each of these
         self._r0: float | None = None
@@ -133,6 +136,8 @@ class Population:
             closed,
             self._model.window_days,
         )
+        moved, people = rows_of(weighed.move[adds], np.maximum(weighed.day[adds], self.open_day))
+        self._people = put(self._people, target[rows[adds]][moved], people, closed, self._model.window_days)
         return Taken(actor, target, examined.action, weight, count)
 
     def standing(self, day: int | None = None) -> Standing:
@@ -157,7 +162,7 @@ class Population:
         found = self.standing(day)
         r0, means = self._calibration(found)
         scores = np.where(found.present, score(found.raw, r0, model), model.lowest)
-        closed = Close(day, found.present, found.raw, scores, r0, self._means)
+        closed = Close(day, found.present, found.raw, scores, reach(self._people, day, model), r0, self._means)
         self._earned.append(closed.earned(model))
         self._next, self._r0, self._means = day + 1, r0, means
         return closed
@@ -186,6 +191,7 @@ class Population:
             self._influences = Influences(
                 ragged.join([held.buckets, more.buckets]), ragged.join([held.topics, more.topics])
             )
+            self._people = ragged.join([self._people, ragged.empty(new, PEOPLE)])
 
     def _put(self, some: Int, voices: Voices) -> None:
         """Replaces some voices (int64[k], ascending) by those given."""

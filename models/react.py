@@ -4,10 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models import ragged
+from laurel.models.counted_once import Moves, moves
 from laurel.models.memory import added, faded
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
-from laurel.models.voice import DAILY_LIMIT, PAIR, Acts, Int, Voices
+from laurel.models.voice import DAILY_LIMIT, NEW, PAIR, Acts, Int, Voices
 
 
 def selectivity(ordinal: Int, model: ScoreModel) -> Int:
@@ -22,8 +23,12 @@ def engager_factor(earned: Int, model: ScoreModel) -> Int:
     return np.rint(1e6 + model.engager_step * np.sqrt(earned)).astype(np.int64)
 
 
-def react(voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], model: ScoreModel) -> None:
+def react(
+    voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], moved: Moves, model: ScoreModel
+) -> None:
     """Weighs one day's reactions (`rows`, by actor and in order), into `records` (ACT[m]), and remembers their pairs.
+
+    How their actors move among the people reached goes into `moved` (MOVE[m]).
 
     What was taken back counts for the daily limit, which bounds what one account can keep laurel busy with, and for nothing
     else.
@@ -52,18 +57,23 @@ def react(voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], 
     left = np.where(kept >= 0, faded(old["memory"], now[heads] - old["day"], model), 0)
     size = np.diff(np.append(heads, len(rows)))
     before = np.repeat(left, size) + ragged.running(points, first)
-    factor = engager_factor(header["score"][owner].astype(np.int64), model)
-    records["weight"][rows] = added(before, points, factor)
+    earned = header["score"][owner].astype(np.int64)
+    records["weight"][rows] = added(before, points, engager_factor(earned, model))
     records["used"][rows] = points
     records["other"][rows] = target
     # What the pair was just before each act, as it was kept: not faded to the act's day yet.
     records["memory"][rows] = np.where(first, np.repeat(old["memory"], size), before)
-    since = np.where(first, np.repeat(old["day"], size), now)
-    records["since"][rows] = np.where(records["memory"][rows] > 0, since, 0)
+    was = np.where(kept >= 0, old["day"], NEW)
+    records["since"][rows] = np.where(first, np.repeat(was, size), now)
+    records["points"][rows] = earned
+    records["points_before"][rows] = np.where(first, np.repeat(old["points"], size), earned)
+    moving, found = moves(was, old["points"], now[heads], earned[heads], now[heads])
+    moved[rows[heads[moving]]] = found
 
     last = np.append(heads[1:], len(rows)) - 1
     after = np.empty(len(heads), PAIR)
     after["target"], after["day"], after["memory"] = target[heads], now[heads], before[last] + points[last]
+    after["points"] = earned[heads]
     held = pairs.rows.copy()
     held[kept[kept >= 0]] = after[kept >= 0]
     new = np.flatnonzero(kept < 0)

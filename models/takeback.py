@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models import ragged
+from laurel.models.counted_once import Moves, moves
 from laurel.models.memory import faded
 from laurel.models.networks import PLUS_K, REACTION
 from laurel.models.parameters import ScoreModel
@@ -17,11 +18,13 @@ from laurel.models.ragged import Ragged
 from laurel.models.voice import (
     AWAITED,
     COUNTED,
+    NEW,
     RETRACTED,
     RETRACTION,
     UNMATCHED,
     WAITING,
     Acts,
+    Flags,
     Int,
     Voices,
     Weighed,
@@ -59,7 +62,9 @@ def take_back(voices: Voices, acts: Acts, model: ScoreModel) -> tuple[Weighed, V
     _wait(voices, acts, np.flatnonzero(found < 0), weighed.status)
     known["status"][found[found >= 0]] = RETRACTED  # what was refused too: it may be sent again
     _restore_counts(voices, owner[act], known[act])
-    _restore_pairs(voices, owner, known, act[known["kind"][act] == REACTION], model)
+    reactions = np.flatnonzero(known["kind"][act] == REACTION)
+    moving, moved = _restore_pairs(voices, owner, known, act[reactions], model)
+    weighed.move[rows[reactions[moving]]] = moved
     voices.past = Ragged(voices.past.offsets, known[:split])
     voices.recent = Ragged(voices.recent.offsets, known[split:])
     return weighed, voices
@@ -98,41 +103,62 @@ def _restore_counts(voices: Voices, owner: Int, taken: npt.NDArray[np.void]) -> 
         voices.given = given.keep(kept)
 
 
-def _restore_pairs(voices: Voices, owner: Int, known: npt.NDArray[np.void], taken: Int, model: ScoreModel) -> None:
-    """Goes through the later acts of each pair again without the acts taken back (`taken`, into `known` ACT).
+def _restore_pairs(
+    voices: Voices, owner: Int, known: npt.NDArray[np.void], taken: Int, model: ScoreModel
+) -> tuple[Int, Moves]:
+    """Goes through the later acts of each pair again without the acts taken back (`taken`, ascending, into `known` ACT).
 
-    Every act knows what its pair was before it, so the way from the first one taken back to now is enough. An act before
-    which nothing was remembered begins anew: what is taken back before it changes nothing from there on.
+    Every act knows what its pair was before it, so the way from the first one taken back to now is enough. It ends where the
+    pair was forgotten and began anew. Returns places in `taken`, and how the actors move there among the people reached.
     """
-    if not len(taken):
-        return
-    first = np.sort(taken)[::-1]  # so that the last one found is the first of its pair
-    rows = np.flatnonzero((known["kind"] == REACTION) & ragged.among(known["other"], known["other"][first]))
-    found = ragged.latest(owner[first], known["other"][first], owner[rows], known["other"][rows])
-    rows = rows[(found >= 0) & (rows >= first[found])]
-    rows = rows[np.lexsort((rows, known["other"][rows], owner[rows]))]
-    heads = ragged.starts(owner[rows], known["other"][rows])
-    pair, step = np.cumsum(heads) - 1, ragged.ordinals(heads)
-    head = known[rows[heads]]
+    gone = np.zeros(len(known), np.bool_)
+    gone[taken] = True
+    rows = _later(owner, known, taken, gone)
+    fresh = ragged.starts(owner[rows], known["other"][rows])
+    stretch = np.cumsum(fresh | (known["since"][rows] == NEW))
+    newest = np.append(fresh[1:], True)  # the last act of its pair
+    last = np.isin(stretch, stretch[newest]) if len(rows) else newest
+    back = gone[rows].astype(np.int64)
+    counts = ragged.running(back, ragged.starts(stretch)) + back > 0
+    rows, stretch, last = rows[counts], stretch[counts], last[counts]
+
+    heads = ragged.starts(stretch)
+    of_stretch, step = np.cumsum(heads) - 1, ragged.ordinals(heads)
+    head, ends = known[rows[heads]], rows[np.append(heads[1:], True)[: len(rows)]]
     memory, since = head["memory"].astype(np.int64), head["since"].astype(np.int64)
-    linked = np.ones(len(head), np.bool_)  # nothing began anew since
+    points, was = head["points_before"].copy(), known[ends]
     by_step = np.argsort(step, kind="stable")
     for steps in np.split(by_step, np.cumsum(np.bincount(step))[:-1])[1:]:
-        standing = steps[known["status"][rows[steps]] == COUNTED]
-        anew = known["memory"][rows[standing]] == 0
-        linked[pair[standing[anew]]] = False
-        these = standing[linked[pair[standing]]]
-        of, at = pair[these], rows[these]
-        known["memory"][at], known["since"][at] = memory[of], since[of]
+        standing = steps[~gone[rows[steps]]]
+        of, at = of_stretch[standing], rows[standing]
+        known["memory"][at], known["since"][at], known["points_before"][at] = memory[of], since[of], points[of]
         now = known["now"][at].astype(np.int64)
-        left = np.where(memory[of] > 0, faded(memory[of], np.maximum(now - since[of], 0), model), 0)
-        memory[of], since[of] = left + known["used"][at], now
+        left = faded(memory[of], now - since[of], model)
+        memory[of], since[of], points[of] = left + known["used"][at], now, known["points"][at]
 
-    pairs = voices.pairs
-    kept = ragged.latest(pairs.owners, pairs.rows["target"], owner[rows[heads]], head["other"])
-    changed = np.flatnonzero(linked & (kept >= 0))
+    pairs, whose = voices.pairs, owner[rows[heads]]
+    kept = ragged.latest(pairs.owners, pairs.rows["target"], whose, head["other"])
+    changed = np.flatnonzero(last[heads] & (kept >= 0))
     after = pairs.rows.copy()
-    after["memory"][kept[changed]], after["day"][kept[changed]] = memory[changed], since[changed]
-    left = np.ones(len(after), np.bool_)
-    left[kept[changed[memory[changed] == 0]]] = False
-    voices.pairs = Ragged(pairs.offsets, after).keep(left)
+    for name, values in (("memory", memory), ("day", since), ("points", points)):
+        after[name][kept[changed]] = values[changed]
+    left_over = np.ones(len(after), np.bool_)
+    left_over[kept[changed[since[changed] == NEW]]] = False
+    voices.pairs = Ragged(pairs.offsets, after).keep(left_over)
+
+    clock = voices.header["day"][whose].astype(np.int64)
+    moving, moved = moves(was["now"], was["points"], since, points, clock)
+    return np.searchsorted(taken, rows[heads][moving]), moved
+
+
+def _later(owner: Int, known: npt.NDArray[np.void], taken: Int, gone: Flags) -> Int:
+    """The acts of each pair, by pair and in log order, from its first one taken back on: those that stand or are `gone` now."""
+    if not len(taken):
+        return taken
+    first = taken[::-1]  # so that the last one found is the first of its pair
+    rows = np.flatnonzero((known["kind"] == REACTION) & ragged.among(known["other"], known["other"][first]))
+    rows = rows[(known["status"][rows] == COUNTED) | gone[rows]]
+    found = ragged.latest(owner[first], known["other"][first], owner[rows], known["other"][rows])
+    rows = rows[(found >= 0) & (rows >= first[found])]
+    by_pair: Int = np.lexsort((rows, known["other"][rows], owner[rows]))
+    return np.take(rows, by_pair)

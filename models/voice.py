@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models import ragged
+from laurel.models.counted_once import stays
 from laurel.models.ragged import Ragged
 
 Int = npt.NDArray[np.int64]
@@ -32,11 +33,13 @@ HEADER = np.dtype(
         ("score", "u1"),
     ]
 )
-# target: hash of an account acted on. memory: faded sum of what was done, micro-points as of `day`.
-PAIR = np.dtype([("target", "<u8"), ("day", "<i4"), ("memory", "<i8")])
+# target: hash of an account acted on. day: the actor's clock at the last act on it. memory: faded sum of what was done,
+# micro-points as of `day`. points: the actor's own at that act, UNTOLD if the target was not told that it reached the actor.
+PAIR = np.dtype([("target", "<u8"), ("day", "<i4"), ("memory", "<i8"), ("points", "u1")])
 # One act, oldest first. event: hash of what it is known by. day: its own. now: the actor's clock then. kind, status: what
 # it is and what became of it. weight: micro-points put into its target. other: a reaction's target, a +K's hash in GIVEN.
-# used: micro-points a reaction added to its pair's memory, which was `memory` as of the day `since` before it.
+# points: the actor's own at a reaction. used: micro-points a reaction added to its pair's memory, which was `memory` as of
+# the day `since` before it, when the actor had `points_before`; `since` is NEW if there was no such pair.
 ACT = np.dtype(
     [
         ("event", "<u8"),
@@ -49,6 +52,8 @@ ACT = np.dtype(
         ("now", "<i4"),
         ("kind", "u1"),
         ("status", "u1"),
+        ("points", "u1"),
+        ("points_before", "u1"),
     ]
 )
 # pair: hash of a receiver and topic that got a +K on `day`.
@@ -59,6 +64,7 @@ BLOCK = np.dtype([("oldest", "<i4"), ("newest", "<i4"), ("acts", "<u4")])
 AWAITED = np.dtype([("event", "<u8")])
 
 ANONYMOUS = 255  # as the kind of an ACT whose actor is not named
+NEW = -1  # as the day since which a pair is remembered: it was not
 
 # What became of an act. A retraction takes something back (RETRACTION), waits for what it takes back (WAITING), or has
 # nothing to take back any more (UNMATCHED); an engagement that a retraction waited for is WITHDRAWN. RETRACTED is the
@@ -143,7 +149,7 @@ class Weighed:
     """What each of m acts adds to its target: `status` uint8 (COUNTED and RETRACTION do, the others add nothing).
 
     `weight` int64 micro-points, `count` int64, `plus_k` int64 micro-+Ks, all into the bucket of `day` int64: the act's
-    own, or for a retraction the day of what it takes back.
+    own, or for a retraction the day of what it takes back. `move` (MOVE) is how its actor counts for the target's reach.
     """
 
     status: npt.NDArray[np.uint8]
@@ -151,6 +157,7 @@ class Weighed:
     count: Int
     plus_k: Int
     day: Int
+    move: npt.NDArray[np.void]
 
     def put(self, rows: Int, part: "Weighed") -> None:
         """Sets some acts (int64[k]) to those of `part`."""
@@ -161,4 +168,4 @@ class Weighed:
 def unweighed(acts: Acts, status: npt.NDArray[np.uint8]) -> Weighed:
     """Acts that add nothing, to be filled in."""
     weight, count, plus_k = np.zeros((3, len(acts)), np.int64)
-    return Weighed(status, weight, count, plus_k, acts.day.copy())
+    return Weighed(status, weight, count, plus_k, acts.day.copy(), stays(len(acts)))

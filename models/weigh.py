@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from laurel.models import ragged
+from laurel.models.counted_once import stays
 from laurel.models.give import give
 from laurel.models.memory import added, faded
 from laurel.models.networks import PLUS_K, REACTION
@@ -103,12 +104,14 @@ def _act(voices: Voices, acts: Acts, fresh: Flags, model: ScoreModel) -> tuple[W
     unnamed = acts.action_weight[nobody] * model.anonymous_share // 1_000_000
     nothing = np.zeros_like(unnamed)
     records["weight"][nobody] = added(nothing, unnamed, engager_factor(nothing, model))
+    moved = stays(len(acts))
     for turn in _turns(acts.owner, now, named):
         _begin_day(voices, acts.owner[turn], now[turn], model)
         give(voices, acts, turn[acts.kind[turn] == PLUS_K], records, model)
-        react(voices, acts, turn[acts.kind[turn] == REACTION], records, model)
+        react(voices, acts, turn[acts.kind[turn] == REACTION], records, moved, model)
 
     weighed = unweighed(acts, records["status"].copy())
+    weighed.move[:] = moved
     counted = weighed.status == COUNTED
     weighed.weight[counted] = records["weight"][counted]
     weighed.count[counted] = 1
@@ -134,7 +137,10 @@ def _turns(owner: Int, now: Int, named: Flags) -> Iterator[Int]:
 
 
 def _begin_day(voices: Voices, owner: Int, now: Int, model: ScoreModel) -> None:
-    """Where the clock moves on: counts begin again, and what is too old or too weak is dropped."""
+    """Where the clock moves on: counts begin again, and what is too old or too weak is dropped.
+
+    A pair is too old out of the window: nothing is left of its memory, and the target reaches its actor no more.
+    """
     header = voices.header
     ahead = now > header["day"][owner]
     if not ahead.any():
@@ -149,10 +155,13 @@ def _begin_day(voices: Voices, owner: Int, now: Int, model: ScoreModel) -> None:
     voices.given = voices.given.keep(day[owners] - voices.given.rows["day"] < model.plus_k_repeat_days)
     pairs, owners = voices.pairs, voices.pairs.owners
     rows = np.flatnonzero(turned[owners])
-    memory = faded(pairs.rows["memory"][rows], day[owners[rows]] - pairs.rows["day"][rows], model)
+    age = day[owners[rows]] - pairs.rows["day"][rows]
+    memory = faded(pairs.rows["memory"][rows], age, model)
     kept = np.ones(len(owners), np.bool_)
-    kept[rows[memory == 0]] = False
-    crowded = np.flatnonzero(pairs.lengths[owners[rows]] > model.pairs_kept)
+    counts = age < model.window_days
+    kept[rows[~counts]] = False
+    rows, memory = rows[counts], memory[counts]
+    crowded = np.flatnonzero(np.bincount(owners[rows], minlength=len(header))[owners[rows]] > model.pairs_kept)
     kept[rows[crowded]] &= _strongest(
         owners[rows[crowded]], pairs.rows["target"][rows[crowded]], memory[crowded], model
     )

@@ -26,6 +26,7 @@ def assert_same(pipeline: Pipeline, expected: OracleResult, letters: Mapping[Pla
     _same_scores(updates, expected)
     _same_contributions(updates, expected)
     _same_changes(updates, expected)
+    _same_classic_parts(updates, expected)
     return Counter(
         {
             "score-updates": len(updates),
@@ -100,6 +101,23 @@ def _same_changes(updates: Mapping[Any, Any], expected: OracleResult) -> None:
         assert found[key]["networks"] == found[key]["model"] == 0, key
         difference = updates[key]["score"] - updates[key]["previous"]
         assert abs(sum(found[key].values()) - difference) < TOLERANCE, key
+
+
+def _same_classic_parts(updates: Mapping[Any, Any], expected: OracleResult) -> None:
+    """People and what these earned to the last bit, as they are counted and not estimated."""
+    wanted = {(row["day"], row["account"]): row for row in expected.reach.to_pylist()}
+    _no_difference(updates.keys(), wanted.keys())
+    for key, row in wanted.items():
+        found = updates[key]
+        assert found["true_reach"] == row["true_reach"], (key, found, row)
+        assert found["network_influence"] == row["network_influence"], (key, found, row)
+        assert (found["amplification"] is None) == (row["amplification"] is None), (key, found, row)
+        if row["amplification"] is not None:
+            assert abs(found["amplification"] - row["amplification"]) <= TOLERANCE * row["amplification"], (
+                key,
+                found,
+                row,
+            )
 
 
 def _same_sashes(pipeline: Pipeline, expected: OracleResult) -> int:

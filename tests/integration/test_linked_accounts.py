@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from laurel.models.fade import fade_table
 from laurel.models.parameters import V1
 from laurel.models.scale import score
 from laurel.streams.settings import load
@@ -38,6 +39,11 @@ def events_of(day: int) -> list[dict]:
     mine = [event(n, day, "twitter", "retweet", f"twitter:{n}", TWITTER, "jazz") for n in range(6)]
     mine += [event(10 + n, day, "facebook", "comment", f"facebook:{n}", FACEBOOK, "jazz") for n in range(3)]
     others = [event(20 + n, day, "twitter", "like", f"twitter:{n}", f"twitter:o{n % 7}", "jazz") for n in range(30)]
+    if day == FIRST:
+        mine.append(event(60, day, "twitter", "post", TWITTER, TWITTER))
+        mine.append(event(61, day, "facebook", "post", FACEBOOK, FACEBOOK))
+    if day == FIRST + 1:  # somebody acts on both accounts, and is reached by each
+        mine.append(event(70, day, "facebook", "comment", "twitter:0", FACEBOOK))
     return mine + others
 
 
@@ -117,6 +123,11 @@ def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, parti
         share = (person["score"] - expected(0.0, r0)) * raw[TWITTER] / (raw[TWITTER] + raw[FACEBOOK])
         assert points["twitter", "retweet"] == pytest.approx(share, abs=1e-9)
         assert person["change"] is None
+        # Six and three people, and one of the six on the other account, too; nobody of them has earned a point.
+        assert (person["true_reach"], person["network_influence"]) == (10, 0.0)
+        fresh, day_old = fade_table(V1)[:2].tolist()
+        reactions, posts = 10 * fresh + 9 * day_old, 2 * day_old
+        assert person["amplification"] == pytest.approx(reactions / posts, rel=1e-12)
         # Whatever one of the accounts does is weighed by the person's score, and the accounts' own scores are gone.
         weighing = {row["account"]: row["score"] for row in pipeline.records("account-scores", "AccountScore")}
         assert [weighing[account] for account in (TWITTER, FACEBOOK, SILENT)] == [person["score"]] * 3
@@ -153,6 +164,7 @@ def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, parti
         own = story.close(FIRST + 5)
         assert MEMBER not in own
         assert {TWITTER, FACEBOOK} <= own.keys()
+        assert (own[TWITTER]["true_reach"], own[FACEBOOK]["true_reach"]) == (6, 4)
         newest = {record.key: record.value for record in pipeline.read("score-updates")}
         assert newest[MEMBER.encode()] is None
         newest = {record.key: record.value for record in pipeline.read("insights")}

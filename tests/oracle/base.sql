@@ -28,6 +28,7 @@ SELECT age, CAST(CASE WHEN age < 90 THEN round_even(65536 * pow(2, -age / 20e0) 
 FROM range(91) t(age);
 
 CREATE TABLE weights (seq BIGINT, event_id VARCHAR, weight BIGINT);
+CREATE TABLE engagers (seq BIGINT, earned BIGINT);
 -- Counts and +Ks are signed: a retraction takes back what was added, from the day it was added to.
 CREATE TABLE buckets (account VARCHAR, day BIGINT, admit BIGINT, network VARCHAR, action VARCHAR, kind VARCHAR,
                       weight BIGINT, count BIGINT);
@@ -40,6 +41,7 @@ CREATE TABLE contributions (day BIGINT, account VARCHAR, network VARCHAR, action
 CREATE TABLE score_changes (day BIGINT, account VARCHAR, reactions DOUBLE, fading DOUBLE, posts DOUBLE, calibration DOUBLE);
 CREATE TABLE leaderboards (day BIGINT, topic VARCHAR, kind VARCHAR, rank BIGINT, person VARCHAR, strength BIGINT,
                            plus_k BIGINT);
+CREATE TABLE reach (day BIGINT, account VARCHAR, true_reach BIGINT, network_influence DOUBLE, amplification DOUBLE);
 CREATE TABLE worn (person VARCHAR, topic VARCHAR, level INTEGER);
 CREATE TABLE sashes (day BIGINT, person VARCHAR, topic VARCHAR, sash VARCHAR, change VARCHAR, influencer_rank BIGINT,
                      plus_k_rank BIGINT);

@@ -17,6 +17,7 @@ FROM (
 ) i;
 
 INSERT INTO weights SELECT seq, event_id, weight FROM due;
+INSERT INTO engagers SELECT seq, CAST(earned AS BIGINT) FROM due;
 
 CREATE OR REPLACE TEMP TABLE changes AS
 SELECT seq, target, day, admit, network, action, kind, topics, weight, 1 AS sign FROM due

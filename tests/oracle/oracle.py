@@ -48,6 +48,7 @@ class OracleResult:
     `scores(day, account, raw, score, previous, percentile)`: raw in points, percentile 0..100, previous may be null;
     `contributions(day, account, network, action, points)`;
     `changes(day, account, reactions, fading, posts, calibration)`: parts of score - previous where there is a previous;
+    `reach(day, account, true_reach, network_influence, amplification)`: the classic parts of each score, the last two may be null;
     `calendar(day, people, r0, mean, binned_mean)`: mean scores, of people and of their bins' centres;
     `weights(seq, event_id, weight)`: accepted engagements, micro-points;
     `dead_letters(seq, event_id, reason)`;
@@ -62,6 +63,7 @@ class OracleResult:
     scores: pa.Table
     contributions: pa.Table
     changes: pa.Table
+    reach: pa.Table
     calendar: pa.Table
     weights: pa.Table
     dead_letters: pa.Table
@@ -115,6 +117,7 @@ class Oracle:
                 scores=_table(con, "scores"),
                 contributions=_table(con, "contributions"),
                 changes=_table(con, "score_changes"),
+                reach=_table(con, "reach"),
                 calendar=_table(con, "calendar"),
                 weights=_table(con, "weights"),
                 dead_letters=_table(con, "refused"),
@@ -142,6 +145,7 @@ def _close(con: duckdb.DuckDBPyConnection, day: int, previous_r0: float | None, 
     _set(con, r0=r0)
     _run(con, "publish")
     _run(con, "change")
+    _run(con, "reach")
     people = sum(count for _, count in histogram)
     binned = mean_score(histogram, r0) if people else None
     con.execute(

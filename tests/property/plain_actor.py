@@ -21,6 +21,7 @@ from laurel.models.parameters import ScoreModel
     WITHDRAWN,
 ) = range(10)
 WAITING_MOST = 256
+NEVER = -1_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Act:
     outcome: Outcome
     now: int
     used: int = 0
+    points: int = 0
     stands: bool = True
 
 
@@ -65,6 +67,7 @@ class PlainActor:
     withdrawn: int = 0
     plus_ks: int = 0
     pairs: dict[int, list[Act]] = field(default_factory=dict)  # by target, since it was last forgotten
+    stretches: list[list[Act]] = field(default_factory=list)  # all of them, the forgotten ones too
     given: dict[tuple[int, int], int] = field(default_factory=dict)
     known: list[Act] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
@@ -123,7 +126,11 @@ class PlainActor:
         share = 1_000_000 if self.acts <= free else free * 1_000_000 // self.acts
         act.used = e.action_weight * share // 1_000_000
         memory = self._memory(e.target)
-        self.pairs.setdefault(e.target, []).append(act)
+        act.points = self.score
+        if not any(known.stands for known in self.pairs.get(e.target, [])):
+            self.pairs[e.target] = []
+            self.stretches.append(self.pairs[e.target])
+        self.pairs[e.target].append(act)
         factor = round(1_000_000 + self.model.engager_step * math.sqrt(self.score))
         return Outcome(COUNTED, _added(memory, act.used, factor), 1, 0, e.day)
 
@@ -139,8 +146,15 @@ class PlainActor:
 
     def _turn(self, day: int) -> None:
         self.clock, self.acts, self.plus_ks, self.withdrawn = day, 0, 0, 0
-        strongest = sorted(self.pairs, key=lambda target: (-self._memory(target), target))
-        self.pairs = {t: self.pairs[t] for t in strongest[: self.model.pairs_kept] if self._memory(t)}
+        last = {t: max((act.now for act in acts if act.stands), default=NEVER) for t, acts in self.pairs.items()}
+        known = [target for target, clock in last.items() if day - clock < self.model.window_days]
+        strongest = sorted(known, key=lambda target: (-self._memory(target), target))
+        self.pairs = {target: self.pairs[target] for target in strongest[: self.model.pairs_kept]}
+
+    def reached(self) -> list[tuple[int, int, int]]:
+        """Target, day and points of each last act that stands, of every stretch in which its pair was remembered."""
+        found = [[act for act in acts if act.stands] for acts in self.stretches]
+        return [(acts[-1].event.target, acts[-1].now, acts[-1].points) for acts in found if acts]
 
     def _memory(self, target: int) -> int:
         memory, day = 0, self.clock

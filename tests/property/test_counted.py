@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from laurel.agents.classic import Classic
 from laurel.agents.counted import FLAGS, IN_MEMORY, Counted, Kept
 from laurel.models.change import STEPS, Steps
 from laurel.streams.store_errors import DiskError
@@ -19,8 +20,9 @@ accounts = st.lists(
     st.tuples(
         st.text(max_size=5),
         st.tuples(*[st.booleans()] * 4),
-        st.lists(st.floats(0, 1e300), min_size=5, max_size=5),
+        st.lists(st.floats(0, 1e300), min_size=7, max_size=7),
         st.lists(st.tuples(st.integers(0, 200), st.floats(0, 1e300)), max_size=4),
+        st.tuples(st.integers(0, 1 << 40), st.integers(0, 1 << 40)),
     ),
     max_size=6,
 )
@@ -28,12 +30,13 @@ accounts = st.lists(
 
 def counted(rows: list) -> Counted:
     parts = [part for row in rows for part in row[3]]
-    numbers = np.array([row[2] for row in rows], np.float64).reshape(-1, 5).T
+    numbers = np.array([row[2] for row in rows], np.float64).reshape(-1, 7).T
     return Counted(
         pa.array([row[0] for row in rows], pa.string()),
         *np.array([row[1] for row in rows], np.bool_).reshape(-1, 4).T,
         numbers[0],
-        Steps(*numbers[1:]),
+        Classic(*np.array([row[4] for row in rows], np.int64).reshape(-1, 2).T, *numbers[5:]),
+        Steps(*numbers[1:5]),
         np.cumsum([0, *(len(row[3]) for row in rows)]),
         np.array([code for code, _ in parts], np.int64),
         np.array([amount for _, amount in parts], np.float64),
@@ -42,12 +45,17 @@ def counted(rows: list) -> Counted:
 
 def rows_of(found: Counted) -> list:
     flags = zip(*(getattr(found, name).tolist() for name in FLAGS), strict=True)
-    numbers = zip(found.raw.tolist(), *(getattr(found.passed, name).tolist() for name in STEPS), strict=True)
+    told = found.classic
+    columns = (found.raw, *(getattr(found.passed, name) for name in STEPS), told.reactions, told.posts)
+    numbers = zip(*(column.tolist() for column in columns), strict=True)
+    people = zip(told.people.tolist(), told.people_points.tolist(), strict=True)
     parts = list(zip(found.code.tolist(), found.amount.tolist(), strict=True))
     ranges = zip(found.offsets[:-1].tolist(), found.offsets[1:].tolist(), strict=True)
     return [
-        (name, flag, list(number), parts[begin:end])
-        for name, flag, number, (begin, end) in zip(found.accounts.to_pylist(), flags, numbers, ranges, strict=True)
+        (name, flag, list(number), parts[begin:end], reached)
+        for name, flag, number, (begin, end), reached in zip(
+            found.accounts.to_pylist(), flags, numbers, ranges, people, strict=True
+        )
     ]
 
 
@@ -70,7 +78,7 @@ def test_only_who_is_told_of_anything_is_kept(rows: list) -> None:
 
 
 def test_a_large_partition_goes_to_disk_and_a_folder_that_takes_nothing_is_named(tmp_path: Path) -> None:
-    block = counted([("twitter:anna", (True,) * 4, [1.0] * 5, [(1, 2.0)])] * 200_000)
+    block = counted([("twitter:anna", (True,) * 4, [1.0] * 7, [(1, 2.0)], (1, 2))] * 200_000)
     kept = Kept(tmp_path / "gone")
     with pytest.raises(DiskError, match=r"the state folder .*gone has no room"):
         kept.add(block)
@@ -78,7 +86,7 @@ def test_a_large_partition_goes_to_disk_and_a_folder_that_takes_nothing_is_named
 
 
 def test_a_disk_that_gets_full_is_named(tmp_path: Path) -> None:
-    block = counted([("twitter:anna", (True,) * 4, [1.0] * 5, [(1, 2.0)])] * 20_000)
+    block = counted([("twitter:anna", (True,) * 4, [1.0] * 7, [(1, 2.0)], (1, 2))] * 20_000)
     kept = Kept(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (IN_MEMORY, hard))  # no file may be larger

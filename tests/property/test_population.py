@@ -34,17 +34,32 @@ def batch(rows: list[tuple[str, str, str, str, str | None]], day: int) -> pa.Rec
     )
 
 
-def last_raw(days: list[list[tuple]]) -> dict[str, float]:
+def last_close(days: list[list[tuple]]) -> dict[str, tuple[float, int]]:
+    """Raw influence and people reached, by account."""
     people = Population(V1, NETWORKS, START)
     for day, rows in enumerate(days):
         people.take(batch(rows, day))
         people.mark()
         closed = people.close()
-    return {
-        name: raw
-        for name, raw, present in zip(people.accounts.names.to_pylist(), closed.raw, closed.present, strict=True)
-        if present
+    found = zip(people.accounts.names.to_pylist(), closed.raw, closed.reach.people, closed.present, strict=True)
+    return {name: (raw, reached) for name, raw, reached, present in found if present}
+
+
+@given(st.lists(st.lists(ROW, max_size=8), min_size=1, max_size=3))
+@settings(max_examples=40, deadline=None)
+def test_an_account_reaches_the_different_accounts_that_acted_on_it(days: list[list[tuple]]) -> None:
+    rows = [
+        [
+            (f"{day}-{at}", target if action == "post" else actor, target, action, None)
+            for at, (actor, target, action, _) in enumerate(some)
+        ]
+        for day, some in enumerate(days)
+    ]
+    acts = {
+        (actor, target) for some in rows for _, actor, target, action, _ in some if action != "post" and actor != target
     }
+    for name, (_, reached) in last_close(rows).items():
+        assert reached == sum(target == name for _, target in acts)
 
 
 @given(st.lists(st.lists(ROW, max_size=8), min_size=1, max_size=3))
@@ -62,7 +77,7 @@ def test_what_is_taken_back_at_the_end_leaves_a_population_as_if_it_had_never_be
                 kept[-1].append(row)
             else:  # taken back at once, so that nothing in between was weighed differently
                 all_rows[-1].append(("back" + row[0], *row[1:4], row[0]))
-    assert last_raw(all_rows) == last_raw(kept)
+    assert last_close(all_rows) == last_close(kept)
 
 
 @given(st.lists(st.lists(st.one_of(st.none(), st.text(max_size=3)), max_size=6), max_size=5))

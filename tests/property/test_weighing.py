@@ -98,7 +98,7 @@ def plain(log: Log, scores: Sequence[int], model: ScoreModel = MODEL) -> list[tu
 def test_batches_weigh_as_one_event_after_another_would(log, cuts, scores, most, kept):
     outcomes, _ = in_batches(log, cuts, scores, most=most, kept=kept)
     for at, (found, expected) in enumerate(zip(outcomes, plain(log, scores), strict=True)):
-        assert found == expected, (at, log[at])
+        assert found[:5] == expected, (at, log[at])
 
 
 @given(log=logs, cuts=st.lists(st.integers(0, 60), max_size=6))

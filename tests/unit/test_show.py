@@ -28,6 +28,7 @@ def update(
     return {
         "person": "twitter:1", "day": day, "score": score, "previous": previous, "percentile": 99.99994, "model": "v1",
         "contributions": contributed, "change": None if change is None else dict.fromkeys(PARTS, 0.0) | change,
+        "true_reach": None, "amplification": None, "network_influence": None,
     }  # fmt: skip
 
 
@@ -74,6 +75,31 @@ def test_nobody_is_shown_as_above_everybody():
 def test_a_score_of_an_older_day_says_that_nothing_counts_any_more():
     assert "no longer scored" in drawn(score_line(update(10, {}, None), 11))
     assert "no longer scored" not in drawn(score_line(update(10, {}, None), 10))
+
+
+def test_whom_somebody_reaches_is_told_in_words_within_eighty_columns():
+    newest = update(15_000, {"retweet": 20.0}, None)
+    newest |= {"true_reach": 1_234_567, "amplification": 3.44, "network_influence": 12.06}
+    text = drawn(explanation(newest, [newest], [], 1_000))
+    assert re.search(r"true reach +1,234,567 +people acted on this account within 90 days", text)
+    assert re.search(r"amplification +3\.4 +reactions for each post", text)
+    assert re.search(r"network influence +12\.1 +points that these people have earned", text)
+    assert max(map(len, text.splitlines())) <= 80
+    said = "reached 1,234,567 people within 90 days, 3.4 reactions a post, network influence 12.1"
+    assert said in drawn(score_line(newest, 15_000), width=200)
+
+
+def test_who_reaches_nobody_and_posts_nothing_is_told_so():
+    newest = update(15_000, {}, None) | {"true_reach": 0}
+    text = drawn(explanation(newest, [newest], [], 1_000))
+    assert "no posts to hold reactions against" in text
+    assert "nobody to be influential" in text
+    assert "reached 0 people within 90 days\n" in drawn(score_line(newest, 15_000))
+
+
+def test_an_update_of_before_reach_was_counted_says_nothing_of_it():
+    newest = update(15_000, {"retweet": 20.0}, None)
+    assert "reach" not in drawn(explanation(newest, [newest], [], 1_000)) + drawn(score_line(newest, 15_000))
 
 
 def test_a_first_score_has_no_change():

@@ -1,0 +1,70 @@
+"""Whom an account reaches: the people who acted on it within the window, each once, and how influential they are.
+
+Actors tell how they move among the days that people are counted on (`models.counted_once`), so a sum over days is the number of people:
+no list of names is kept, and nothing is estimated.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel.models.counted_once import NOWHERE, Moves
+from laurel.models.influence import add
+from laurel.models.parameters import ScoreModel
+from laurel.models.ragged import Int, Ragged
+
+# day: of the people's last acts, by their own clocks, days since 1970-01-01. admit: the first day whose close may count them.
+# people: how many. points: what these had earned, added up. Ordered by the first two.
+PEOPLE = np.dtype([("day", "<i4"), ("admit", "<i4"), ("people", "<i4"), ("points", "<i8")])
+MOST_POINTS = 100  # that one of them can have earned
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Of n accounts: `people` int64[n] reached, and the `points` int64[n] that these had earned together."""
+
+    people: Int
+    points: Int
+
+    def influence(self) -> npt.NDArray[np.float64]:
+        """Mean points that the people reached had earned when they last acted, float64[n], 0 where there are none."""
+        return np.divide(self.points, self.people, out=np.zeros(len(self.people)), where=self.people > 0)
+
+
+def rows_of(moves: Moves, admit: Int) -> tuple[Int, npt.NDArray[np.void]]:
+    """The PEOPLE rows of m moves (MOVE), one for each day left or reached, and which move each is of, int64[k].
+
+    `admit` int64[m] are the days before which no close may count what the moves are told with. No close before an actor's own
+    clock counts them either: one that finds a move finds all the actor's moves before it, so that nobody counts twice.
+    """
+    admit = np.maximum(admit, moves["clock"])
+    parts = []
+    for day, points, sign in (("left", "left_points", -1), ("reached", "reached_points", 1)):
+        of = np.flatnonzero(moves[day] != NOWHERE)
+        rows = np.empty(len(of), PEOPLE)
+        rows["day"], rows["admit"], rows["people"] = moves[day][of], admit[of], sign
+        rows["points"] = sign * moves[points][of].astype(np.int64)
+        parts.append((of, rows))
+    return np.concatenate([of for of, _ in parts]), np.concatenate([rows for _, rows in parts])
+
+
+def put(held: Ragged, owners: Int, rows: npt.NDArray[np.void], closed: int, window_days: int) -> Ragged:
+    """The accounts' people (PEOPLE) after adding rows, each with its owner (int64); `closed` as for `influence.accrue`."""
+    return add(held, owners, rows, ("people", "points"), closed, window_days)
+
+
+def reach(people: Ragged, day: int, model: ScoreModel) -> Reach:
+    """The reach of accounts (PEOPLE of each) at the close of `day`.
+
+    What a stranger may have written makes no number negative, and nobody more influential than can be.
+    """
+    rows = people.rows
+    age = day - rows["day"].astype(np.int64)
+    counts = (rows["admit"] <= day) & (age >= 0) & (age < model.window_days)
+    owners, rows, n = people.owners[counts], rows[counts], len(people.offsets) - 1
+    found = np.zeros((2, n), np.int64)
+    for total, name in zip(found, ("people", "points"), strict=True):
+        np.add.at(total, owners, rows[name])
+    number = np.maximum(found[0], 0)
+    return Reach(number, np.clip(found[1], 0, MOST_POINTS * number))
