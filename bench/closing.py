@@ -110,6 +110,7 @@ class Decided(CalendarFollower):
             "day": day,
             "status": "calibrated",
             "model": V1.name,
+            "parameters": "",
             "r0": found.r0,
             "bins": report["histogram"],
             "reactions_per_post": [
