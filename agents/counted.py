@@ -138,21 +138,30 @@ class Kept:
         self._folder = folder
         # Arrow asks no more of it than any file gives. `close` closes it.
         self._file = cast("IO[bytes]", SpooledTemporaryFile(IN_MEMORY, dir=str(folder)))  # noqa: SIM115
-        self._stream = pa.ipc.new_stream(self._file, SCHEMA)
+        self._stream: pa.ipc.RecordBatchStreamWriter | None = pa.ipc.new_stream(self._file, SCHEMA)
+        self._blocks = 0
 
     def add(self, counted: Counted) -> None:
         """Keeps a block. Raises DiskError."""
+        assert self._stream is not None, "what was read once is whole"
         with self._room():
             self._stream.write_batch(counted.to_batch())
+        self._blocks += 1
 
     def __iter__(self) -> Iterator[Counted]:
-        """All blocks, in order; no more can be added. Raises DiskError."""
+        """All blocks, in order, from the first one on each time; no more can be added. Raises DiskError."""
         with self._room():
-            self._stream.close()
+            # Ends the stream, once: a pass that broke off leaves the file's position amid the blocks.
+            if self._stream is not None:
+                self._stream.close()
+                self._stream = None
             self._file.seek(0)
+        read = 0
         with pa.ipc.open_stream(self._file) as blocks:
             for batch in blocks:
+                read += 1
                 yield Counted.from_batch(batch)
+        assert read == self._blocks, f"{read} of {self._blocks} blocks were read"
 
     def close(self) -> None:
         """Lets the file go, and with it what may not have found room."""

@@ -225,8 +225,9 @@ def _restored(settings: Settings, changelog: str, number: int, folder: Path) -> 
 
 
 def _days(live: Mapping[int, Any], anew: Mapping[int, Any]) -> Compared:
-    """The closed days and what was decided of them, but for offsets, and for models in shadow, whose files may be gone since."""
-    aside: dict[str, list[Any]] = {"score_offsets": [], "shadow_models": [], "shadows": []}
+    """The closed days and what was decided of them, but for offsets; for models in shadow, whose files may be gone since; and for how
+    a model's parameters were written down, which earlier versions didn't do."""
+    aside: dict[str, Any] = {"score_offsets": [], "shadow_models": [], "shadows": [], "parameters": ""}
     days = [
         {b"%d" % day: repr(sorted((record | aside).items())).encode() for day, record in one.items() if closed(record)}
         for one in (live, anew)

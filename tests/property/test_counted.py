@@ -71,6 +71,19 @@ def test_what_was_counted_is_read_as_it_was_and_again(blocks: list) -> None:
         assert not list(Path(folder).iterdir())
 
 
+@given(st.lists(accounts, min_size=1, max_size=4), st.lists(st.integers(0, 4), min_size=1, max_size=3))
+def test_a_pass_that_broke_off_anywhere_is_done_again_over_everything(blocks: list, breaks: list[int]) -> None:
+    with TemporaryDirectory() as folder:
+        kept = Kept(Path(folder))
+        for block in blocks:
+            kept.add(counted(block))
+        for most in breaks:
+            got = list(itertools.islice(kept, most))
+            assert [rows_of(found) for found in got] == blocks[: len(got)]
+        assert [rows_of(found) for found in kept] == blocks
+        kept.close()
+
+
 @given(accounts)
 def test_only_who_is_told_of_anything_is_kept(rows: list) -> None:
     told = [row for row in rows if (row[1][2] and (row[1][0] or row[1][1])) or row[1][3]]
