@@ -204,7 +204,7 @@ class DayClose:
         if not self._links:
             return [None] * len(keys), np.zeros(len(keys), np.bool_)
         found = [self._links.get(key) for key in keys]
-        changed = np.array([link is not None and link.since == self._day for link in found], np.bool_)
+        changed = np.array([link is not None and link.is_new(self._day) for link in found], np.bool_)
         return [None if link is None else link.member for link in found], changed
 
     def _report_influence(self, out: Transaction) -> None:

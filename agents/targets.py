@@ -13,7 +13,7 @@ from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.day_model import model_of_day, shadows_of_day
 from laurel.agents.layouts import INFLUENCE
-from laurel.agents.links import Link
+from laurel.agents.links import Link, named
 from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
 from laurel.models import ragged, reach
 from laurel.models.counted_once import NOWHERE, Moves, stays
@@ -199,9 +199,10 @@ class Targets:
         profiles = {row["account"]: row["member"] for row in rows.table.to_pylist()} if rows is not None else {}
         keys = [LINK + account.encode() for account in profiles]
         for key, member, old in zip(keys, profiles.values(), self._partition.store.get(keys), strict=True):
-            if (old is None and member is not None) or (old is not None and Link.from_bytes(old).member != member):
+            link = named(None if old is None else Link.from_bytes(old), member, day)
+            if link is not None:
                 changes.keys.append(key)
-                changes.values.append(Link(member, day).to_bytes())
+                changes.values.append(link.to_bytes())
         return changes
 
     def _begin_close(self, day: int, *, resumed: bool) -> None:
