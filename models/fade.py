@@ -33,8 +33,8 @@ def fades(days: Int, day: int, model: ScoreModel) -> Int:
 def memory_table(model: ScoreModel) -> Int:
     """What an actor's memory of a target still counts after x days, int64[window_days] in 1/65536, read-only.
 
-    R[x] = round(65536 * 2**(-x / memory_half_life) * (1 - (x / window)**2)**taper_power): never more than the act that is remembered
-    still counts itself, so that on the day of an act its pair's earlier ones take no more from it than they still give.
+    R[x] = round(65536 * 2**(-x / memory_half_life) * (1 - (x / window)**2)**taper_power): never more than
+    what the act that is remembered still counts itself.
     """
     return _frozen([round(FADE_UNIT * share) for share in _tapered(model.memory_half_life, model)])
 

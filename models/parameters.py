@@ -56,7 +56,7 @@ class ScoreModel:
     memory_half_life: float = _parameter(
         "weighing",
         "Days in which what an actor is remembered to have brought a target halves, before the taper. Shorter than "
-        "half_life: on the day of an act, earlier ones must not take more from it than they still give themselves.",
+        "half_life: an act must not be remembered against later ones for longer than it counts itself.",
         gt=0,
         le=90,
     )
