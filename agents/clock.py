@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from laurel.agents.context import Context
+from laurel.agents.day_model import shadows_of_day
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import day_of, iso
 from laurel.streams.closing import write_markers
@@ -96,9 +97,11 @@ async def close_days(
 
 async def _ask(context: Context, day: int) -> bool:
     try:
-        settings = context.settings
+        # By the models as this worker knows them: whatever has become of a shadow's file, its day doesn't wait for it.
+        settings, model = context.settings, context.model
+        shadows = [shadow.name for shadow in shadows_of_day(context, settings.shadow_models, model, day)]
         written = await asyncio.to_thread(
-            write_markers, settings, day, context.model.name, context.codec, settings.shadow_models
+            write_markers, settings, day, model.name, context.codec, shadows, context.models
         )
     except LaurelError as error:
         log.warning("could not ask for %s to be closed, trying again: %s", iso(day), error)

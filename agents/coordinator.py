@@ -192,6 +192,7 @@ class Coordinator:
             "shadows": [
                 {
                     "model": name,
+                    "parameters": recorded(context.models[name]),
                     "r0": scale.calibration.r0,
                     "people": scale.calibration.people,
                     "mean": scale.calibration.mean or 0.0,

@@ -129,7 +129,7 @@ class DayClose:
 
     def _basis(self, model: ScoreModel, day: int, r0: float = np.nan) -> _Basis:
         """The means in force at the close of `day` are those that the closed day before it ended with."""
-        found = scale_after(self._context.calendar.closed_before(day), model.name).means
+        found = scale_after(self._context.calendar.closed_before(day), model).means
         means = np.array([found.get(name, model.first_mean) for name in self._context.networks.network_names])
         return _Basis(model, day, means, r0)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laurel.agents.context import Context
-from laurel.models.catalogue import DEFAULT, ModelError, require_same, shared_differences
+from laurel.models.catalogue import DEFAULT, ModelError, changed, require_same, shared_differences
 from laurel.models.parameters import ScoreModel
 from laurel.streams.calendar import iso
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scale:
-    """What a model goes on from after a closed day: its r0, None if the day was not computed by it, and by network the reactions
+    """What a model goes on from after a closed day: its r0, None if the day was not computed by it as it is, and by network the reactions
     per post and the closes that measured them."""
 
     r0: float | None
@@ -66,17 +66,19 @@ def shadows_of_day(context: Context, names: Sequence[str], model: ScoreModel, da
     return found
 
 
-def scale_after(record: Mapping[str, Any] | None, name: str) -> Scale:
+def scale_after(record: Mapping[str, Any] | None, model: ScoreModel) -> Scale:
     """What a model goes on from after a closed day (a Calendar record, None before the first). One that was neither published nor
-    in shadow takes over the networks' means: its r0 is another unit, they are not."""
+    in shadow takes over the networks' means: its r0 is another unit, they are not. One that had other parameters then, a
+    shadow whose file was edited, keeps its own means, and its r0 is another unit too."""
     if record is None:
         return Scale(None, {}, {})
     networks = [entry["network"] for entry in record["reactions_per_post"]]
     r0, means, measured = None, [entry["mean"] for entry in record["reactions_per_post"]], record["measured"]
-    if record["model"] == name:
-        r0 = record["r0"]
+    for computed in (record, *record["shadows"]):
+        if computed["model"] == model.name and not changed(model, computed["parameters"]):
+            r0 = computed["r0"]
     for shadow in record["shadows"]:
-        if shadow["model"] == name:
-            r0, means, measured = shadow["r0"], shadow["means"], shadow["measured"]
+        if shadow["model"] == model.name:
+            means, measured = shadow["means"], shadow["measured"]
     # An older version told of no closes that measured them.
     return Scale(r0, dict(zip(networks, means, strict=True)), dict(zip(networks, measured, strict=False)))

@@ -28,8 +28,8 @@ def scaled(
     reports: Sequence[Mapping[str, Any]], before: Mapping[str, Any] | None, model: ScoreModel, networks: Networks
 ) -> Scaled:
     """Decides for one model, published or in shadow, from its DayReports of the day and the closed day `before`. A model that
-    neither scored that day nor was in its shadow begins freely, as on the first day: another's r0 says nothing of its own."""
-    names, so_far = networks.network_names, scale_after(before, model.name)
+    neither scored that day nor was in its shadow, or has changed since, begins freely, as on the first day: another's r0 says nothing of its own."""
+    names, so_far = networks.network_names, scale_after(before, model)
     bins = np.array([report["histogram"] for report in reports], np.int64).sum(axis=0)
     sums = {name: [0, 0] for name in names}
     for report in reports:

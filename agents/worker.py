@@ -109,7 +109,7 @@ class Worker:
             networks, models = Networks.load(settings.networks), catalogue.load(settings.models)
             kafka = KafkaLog(settings.servers, f"{settings.topic_prefix}{settings.group}")
             model = catalogue.named(models, settings.model)
-            catalogue.shadows_beside(models, model.name, settings.shadow_models)
+            _check_shadows(models, model.name, settings.shadow_models)
             context = Context(settings, codec, networks, model, metrics, kafka, calendar, partitions, models)
             if (last := calendar.last_closed) is not None and (record := calendar.day(last)) is not None:
                 model_of_record(context, record)
@@ -204,6 +204,14 @@ class Worker:
 def _closed(metrics: Metrics, record: Any) -> None:
     if record["status"] == "closed":
         metrics.closed(record["day"])
+
+
+def _check_shadows(models: catalogue.Catalogue, model: str, shadows: list[str]) -> None:
+    """Says what is wrong with the setting; a worker goes on, since its days don't wait for a shadow."""
+    try:
+        catalogue.shadows_beside(models, model, shadows)
+    except catalogue.ModelError as error:
+        log.warning("setting shadows (LAUREL_SHADOWS): days are closed without one of them: %s", error)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -91,18 +91,22 @@ def recorded(model: ScoreModel) -> str:
     return json.dumps({name: value for name, value in asdict(model).items() if name != "name"}, sort_keys=True)
 
 
-def require_same(model: ScoreModel, before: str, closed: str) -> None:
-    """Raises ModelError if parameters differ from what `recorded` said of the model of that name; `closed` says what it did then.
-    Empty or other parameters, those of an older or a later version, are no difference."""
+def changed(model: ScoreModel, before: str) -> list[str]:
+    """How parameters differ from what `recorded` said of the model of that name: what each was, and is. Empty or other
+    parameters, those of an older or a later version, are no difference."""
     known: dict[str, float] = json.loads(before or "{}")
-    changed = [
+    return [
         f"{name} was {known[name]:g} and is {value:g}"
         for name, value in asdict(model).items()
         if name in known and known[name] != value
     ]
-    if changed:
+
+
+def require_same(model: ScoreModel, before: str, closed: str) -> None:
+    """Raises ModelError if a model has `changed` since `recorded` said `before` of it; `closed` says what it did then."""
+    if different := changed(model, before):
         raise ModelError(
-            f"the model {model.name} is not the one that {closed}: {', '.join(changed)}; a model that has closed a day stays as it "
+            f"the model {model.name} is not the one that {closed}: {', '.join(different)}; a model that has closed a day stays as it "
             "is: put its file back, and give the changed one a name of its own"
         )
 

@@ -7,7 +7,7 @@ a day once), so what is interrupted is simply asked for again.
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from laurel.models.catalogue import ModelError, load, named, require_same, shadows_beside, shared_differences
+from laurel.models.catalogue import Catalogue, ModelError, load, named, require_same, shadows_beside, shared_differences
 from laurel.models.errors import LaurelError
 from laurel.streams.calendar import (
     LOOK_EVERY,
@@ -29,11 +29,18 @@ from laurel.streams.settings import Settings
 class Closer(Closeable):
     """Asks for days to be closed, and waits until they are. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings, model: str, codec: Codec | None = None, shadows: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: str,
+        codec: Codec | None = None,
+        shadows: Sequence[str] = (),
+        models: Catalogue | None = None,
+    ) -> None:
         """`model` is the name of the one to close days by, `shadows` of those to compute beside it; the model itself is no shadow of
-        its own. Raises ModelError if there is none of a name, or a shadow can't go with the model, and MetadataError if
+        its own. `models` are those of the settings' files unless given. Raises ModelError if there is none of a name, or a shadow can't go with the model, and MetadataError if
         Kafka or a topic isn't there."""
-        self._models = load(settings.models)
+        self._models = load(settings.models) if models is None else models
         self._shadows = shadows_beside(self._models, model, shadows)
         self._codec = codec or Codec()
         self._calendar = Calendar(settings, self._codec)
@@ -150,8 +157,13 @@ class Closer(Closeable):
 
 
 def write_markers(
-    settings: Settings, day: int, model: str, codec: Codec | None = None, shadows: Sequence[str] = ()
+    settings: Settings,
+    day: int,
+    model: str,
+    codec: Codec | None = None,
+    shadows: Sequence[str] = (),
+    models: Catalogue | None = None,
 ) -> list[int]:
     """Asks once for `day` and the missed days before it to be closed; returns the days written. See Closer.request."""
-    with Closer(settings, model, codec, shadows) as closer:
+    with Closer(settings, model, codec, shadows, models) as closer:
         return closer.request(day)

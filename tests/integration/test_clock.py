@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from laurel.agents.clock import due
+from laurel.models.catalogue import load as load_models
 from laurel.streams.calendar import iso
+from laurel.streams.closing import write_markers
 from laurel.streams.settings import load
 from tests.integration.bad_records import DAY, NOW, engagement, sent
 from tests.integration.pipeline import Pipeline, eventually
@@ -47,3 +49,21 @@ def test_a_worker_closes_yesterday_and_the_days_it_missed(kafka: str, prefix: st
         assert closed(pipeline)[:4] == [iso(today - ago) for ago in (4, 3, 2, 1)]
         newest = {row["person"]: row["day"] for row in pipeline.records("score-updates", "ScoreUpdate")}
         assert {f"twitter:of-{ago}" for ago in (1, 2, 3)} <= set(newest)
+
+
+def test_a_day_closes_by_the_clock_without_a_shadow_that_has_no_file(kafka: str, prefix: str, tmp_path: Path) -> None:
+    models, today = tmp_path / "models", NOW // DAY
+    models.mkdir()
+    (models / "calm.toml").write_text('based_on = "v1"\n')
+    settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=2, models=models)
+    with Pipeline(settings, tmp_path) as pipeline:
+        worker = pipeline.start(LAUREL_MODELS=str(models), LAUREL_SHADOWS="brisk,calm", LAUREL_CLOSE_AFTER_MINUTES="0")
+        eventually(lambda: iso(today - 1) in closed(pipeline))
+        [record] = [record for record in pipeline.records("calendar", "Calendar") if record["status"] == "closed"]
+        assert record["shadow_models"] == ["calm"]
+        assert "without one of them: there is no model 'brisk'" in worker.log.read_text()
+        # Whoever has loaded the models asks by them, whatever has become of their files since.
+        known = load_models(models)
+        (models / "calm.toml").unlink()
+        assert write_markers(settings, today, "v1", shadows=["calm"], models=known) == [today]
+        eventually(lambda: iso(today) in closed(pipeline))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from laurel.models.catalogue import ModelError
+from laurel.models.catalogue import ModelError, recorded
 from laurel.models.parameters import V1
 from tests.simulation.events import FIRST
 from tests.simulation.results import messages, published
@@ -139,6 +139,22 @@ def test_after_a_switch_the_scale_of_the_shadow_goes_on_and_so_does_that_of_the_
             unannounced.model = "brisk"
             run(unannounced, FIRST + 2, FIRST + 2)
             assert calendar(unannounced, FIRST + 2)["r0"] != after["r0"]
+
+
+def test_a_shadow_edited_under_its_own_name_begins_freely_with_the_means_it_had() -> None:
+    last, found = FIRST + 2, []
+    for edit in (BRISK, replace(BRISK, prior=400.0)):
+        known = dict(MODELS)
+        with World(partitions=2, workers=1, rows=1_000, shadows=["brisk"], models=[known]) as world:
+            run(world, FIRST, last - 1)
+            known["brisk"] = edit
+            run(world, last, last)
+            [before], [after] = (calendar(world, day)["shadows"] for day in (last - 1, last))
+            assert after["parameters"] == recorded(edit)
+            found.append((abs(after["r0"] / before["r0"] - 1), after["means"], after["measured"]))
+    (step, *means), (freely, *means_after_the_edit) = found
+    assert step <= 0.020_001 < freely
+    assert means_after_the_edit == means
 
 
 def test_a_model_that_a_worker_does_not_know_is_left_out_and_the_day_is_closed() -> None:
