@@ -71,6 +71,8 @@ def _sentence(difference: topics.Difference, *, dry_run: bool) -> str:
 
 
 def _kept(topic: Topic) -> str:
-    if topic.settings["cleanup.policy"] == "compact":
-        return "newest of each key"
-    return f"{int(topic.settings['retention.ms']) // DAY} days"
+    newest = ["newest of each key"] if "compact" in topic.settings["cleanup.policy"] else []
+    days = (
+        [f"{int(topic.settings['retention.ms']) // DAY} days"] if "delete" in topic.settings["cleanup.policy"] else []
+    )
+    return ", ".join(newest + days)

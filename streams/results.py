@@ -20,7 +20,7 @@ from laurel.streams.codec import Codec
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import PREFIX
 from laurel.streams.letters import is_mark
-from laurel.streams.scan import blocks, key_of, messages
+from laurel.streams.scan import Block, blocks, key_of, messages
 from laurel.streams.settings import Settings
 
 COMPARED = 1_000_000  # records whose keys are looked at for names like one that isn't there
@@ -85,10 +85,8 @@ class Results:
             kept: list[pa.Table] = []
             incomplete = False
             for block in blocks(self._settings, self._codec, "score-updates", "ScoreUpdate"):
-                gone = {key.decode(): offset for key, offset in block.forgotten.items()}
                 # One forgotten after it took a place had kept another off the list: read again, knowing of it.
-                incomplete |= bool(gone.keys() - forgotten.keys())
-                forgotten |= gone
+                incomplete |= forget(block, forgotten)
                 table = pa.Table.from_batches([block.table]).select([*columns, "day"])
                 table = table.append_column("offset", pa.array(block.offsets))
                 table = table.filter(pc.equal(table["day"], day))
@@ -194,6 +192,15 @@ def alike(one: str, other: str) -> bool:
 def _shared(one: str, other: str) -> int:
     """How many characters the two have in common from the beginning."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def forget(block: Block, forgotten: dict[str, int]) -> bool:
+    """Adds to `forgotten` by person the newest offset at which a block forgets them; whether it tells of any that was not
+    known, so that what was read before it may hold them still."""
+    news = {key.decode(): offset for key, offset in block.forgotten.items()}
+    news = {person: offset for person, offset in news.items() if offset > forgotten.get(person, -1)}
+    forgotten |= news
+    return bool(news)
 
 
 def remembered(table: pa.Table, forgotten: dict[str, int]) -> pa.ChunkedArray:

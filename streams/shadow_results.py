@@ -13,9 +13,10 @@ from laurel.streams import calendar
 from laurel.streams.calendar import iso
 from laurel.streams.codec import Codec
 from laurel.streams.days import Days, Record, closed
-from laurel.streams.results import ResultsError, remembered
+from laurel.streams.results import ResultsError, forget, remembered
 from laurel.streams.scan import blocks
 from laurel.streams.settings import Settings
+from laurel.streams.topic_table import SHADOW_DAYS
 
 Float = npt.NDArray[np.float64]
 
@@ -62,8 +63,8 @@ def shadow_report(
     before, after, movers = _read(settings, codec, record, model, top)
     if not len(before):
         raise ResultsError(
-            f"{TOPIC} holds no scores of {iso(record['day'])} by {model} any more: a later day has taken their place; "
-            "leave out --day"
+            f"{TOPIC} holds no scores of {iso(record['day'])} by {model} any more: a later day has taken their "
+            f"place, or they are older than {SHADOW_DAYS} days; close a day with it in shadow, and leave out --day"
         )
     up, down = ([_mover(row, record["model"], model) for row in rows] for rows in movers)
     return ShadowReport(record["day"], record["model"], model, record["published"], moves(before, after), up, down)
@@ -110,10 +111,8 @@ def _read(
         kept: list[pa.Table] = [pa.table({}), pa.table({})]
         incomplete = False
         for block in blocks(settings, codec, TOPIC, RECORD):
-            gone = {key.decode(): offset for key, offset in block.forgotten.items()}
             # One forgotten after it was counted: read again, knowing of it.
-            incomplete |= bool(gone.keys() - forgotten.keys())
-            forgotten |= gone
+            incomplete |= forget(block, forgotten)
             table = pa.Table.from_batches([block.table]).append_column("offset", pa.array(block.offsets))
             table = table.filter(pc.equal(table["day"], record["day"]))
             if forgotten:

@@ -17,6 +17,11 @@ COMPACTED = INSIDE | {
     "max.compaction.lag.ms": str(DAY),
 }
 
+SHADOW_DAYS = (
+    14  # that a shadow's scores are kept: they serve a decision, and are not to outlive it where no day replaces them
+)
+PASSING = COMPACTED | {"cleanup.policy": "compact,delete", "retention.ms": str(SHADOW_DAYS * DAY)}
+
 
 def _kept(days: int) -> dict[str, str]:
     return INSIDE | {"cleanup.policy": "delete", "retention.ms": str(days * DAY)}
@@ -50,7 +55,7 @@ TOPICS = (
     Topic("account-scores", "account", "AccountScore", COMPACTED),
     Topic("profiles", "account", "Profile", COMPACTED | DOOR),
     Topic("score-updates", "person", "ScoreUpdate", COMPACTED),
-    Topic("shadow-scores", "person", "ShadowScore", COMPACTED),
+    Topic("shadow-scores", "person", "ShadowScore", PASSING),
     Topic("leaderboards", "topic", "Leaderboard", COMPACTED),
     Topic("sash-events", "person", "SashEvent", _kept(100)),
     Topic("insights", "person", "Insight", COMPACTED),

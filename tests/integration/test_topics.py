@@ -174,3 +174,18 @@ def test_the_command_prints_each_difference(settings: Settings) -> None:
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: the topics have 2 partitions, not 5")
     assert "Traceback" not in refused.stderr
+
+
+def test_scores_of_a_shadow_go_after_two_weeks_also_where_the_topic_kept_them_for_good(settings: Settings) -> None:
+    apply(settings)
+    kept = {"cleanup.policy": "compact", "retention.ms": "-1"}
+    for name, value in kept.items():
+        configure(settings, "shadow-scores", name, value)
+    changed = {difference.setting: (difference.found, difference.wanted) for difference in apply(settings)}
+    assert changed == {"cleanup.policy": ("compact", "compact,delete"), "retention.ms": ("-1", "1209600000")}
+    assert apply(settings) == []
+    command = [sys.executable, "-m", "laurel", "topics", "list", "--json"]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
+    listed = {row["topic"].rpartition(".")[2]: row["kept"] for row in told}
+    assert listed["shadow-scores"] == "newest of each key, 14 days"
+    assert (listed["calendar"], listed["dead-letters"]) == ("newest of each key", "30 days")
