@@ -24,7 +24,7 @@ Float = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
-IN_MEMORY = 8 << 20  # bytes of a small partition that never go to disk
+IN_MEMORY = 256 << 10  # bytes of a small partition that never go to disk
 
 FLAGS = ("present", "had_previous", "alone", "relinked")
 SCHEMA = pa.schema(

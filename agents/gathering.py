@@ -69,7 +69,7 @@ class Gatherer(ABC):
     async def marker(self, part: Part) -> None:
         """Settles the day when this was the last partition's marker."""
         found: Marker = part.content
-        self._named[found.day] = found  # all partitions of targets name the same
+        self._named[found.day] = found  # all name the same model, and of its shadows those that their worker knows
         self._marked[found.upstream] = max(found.day, self._marked.get(found.upstream, found.day))
         if len(self._marked) < self._context.partitions:
             return

@@ -63,3 +63,7 @@ def run() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":  # `python -m laurel` is the way, and this one must not end silently as if all was done
+    run()

@@ -68,15 +68,6 @@ def plus_k_recipients(candidates: Candidates, most: int, *, in_order: bool = Fal
     return _ranking(candidates, (candidates.plus_k, candidates.strength), most, in_order=in_order)
 
 
-def top_candidates(candidates: Candidates, most: int) -> Int:
-    """Rows (int64, ascending) of one partition that can be among the first `most` of all partitions in either ranking.
-
-    Who is not among the first of their own partition has that many before them anywhere, so what is dropped here can't
-    change a ranking of merged candidates; what is kept is at most 2 * `most` a topic.
-    """
-    return either(candidates, influencers(candidates, most), plus_k_recipients(candidates, most))
-
-
 def either(candidates: Candidates, *rankings: Ranking) -> Int:
     """Rows (int64, ascending) that are in any of some rankings."""
     listed = np.zeros(len(candidates.topic), np.bool_)

@@ -287,3 +287,12 @@ def test_watching_goes_on_with_what_arrives_until_it_is_interrupted(settings):
             assert watch.wait(30) == 0
         finally:
             watch.kill()
+
+
+@pytest.mark.parametrize("module", ["laurel", "laurel.cli.main"])
+def test_a_module_that_is_run_as_the_command_is_the_command(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "topics", "list"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "engagements" in done.stdout
+    assert not done.stderr

@@ -3,13 +3,15 @@
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laurel.models.leaders import Candidates, Ranking, influencers, merge, plus_k_recipients, top_candidates
+from laurel.models.leaders import Candidates, Ranking, either, influencers, merge, plus_k_recipients
 from laurel.models.shortlist import Shortlist
 
+Int = npt.NDArray[np.int64]
 Row = tuple[int, str, int, int]
 
 names = st.one_of(st.sampled_from(["a", "b", "ä", "\uffff", "\U00010000", ""]), st.text(max_size=3))
@@ -51,6 +53,12 @@ def sorted_leaders(given: list[Row], column: Literal[2, 3], most: int) -> list[t
 def test_influencers_stand_by_strength_then_by_name(given: list[Row], most: int) -> None:
     found = candidates(given)
     assert listed(found, influencers(found, most)) == sorted_leaders(given, 2, most)
+
+
+def top_candidates(given: Candidates, most: int) -> Int:
+    """Rows of one partition that can be among the first `most` of all partitions in either ranking: who is not among the
+    first of their own partition has that many before them anywhere."""
+    return either(given, influencers(given, most), plus_k_recipients(given, most))
 
 
 @given(rows, st.integers(1, 8))
