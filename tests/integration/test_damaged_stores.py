@@ -1,5 +1,6 @@
 """Stores whose disk fails: what is read is what was written, or an error that says so; what is begun anew is ours."""
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from rocksdict import Rdict
 from laurel.streams.homes import DAMAGED, OUTDATED, open_at_home
 from laurel.streams.store import ROOM_BYTES, STATE, WRITE_BUFFER_BYTES, Mark, Store
 from laurel.streams.store_errors import DamagedError, DiskError, StoreError
-from laurel.streams.store_folder import SIGN
+from laurel.streams.store_folder import FORMAT, SIGN
 from tests.crash import left_behind
 from tests.integration.disks import FAULTS, cut, files, flip, lose, scribble, small_disk
 
@@ -202,7 +203,7 @@ def test_what_lies_in_a_store_s_folder_by_mistake_outlives_the_store(tmp_path):
 
 def test_a_store_of_a_later_format_is_refused_and_kept(tmp_path):
     (file,) = large(tmp_path / "a")
-    (tmp_path / "a" / SIGN).write_text('{"format": 2}')
+    (tmp_path / "a" / SIGN).write_text(json.dumps({"format": FORMAT + 1}))
     with pytest.raises(StoreError, match="later version of laurel"):
         open_at_home(tmp_path / "a", HOME)
     assert file.exists()
