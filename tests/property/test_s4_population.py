@@ -77,7 +77,7 @@ def test_being_engaged_does_not_lower_ones_score_by_way_of_the_days_calibration_
 
 @given(logs(PEOPLE, DAYS), account, step, st.sampled_from(ACTIONS), st.integers(0, DAYS - 1), st.integers(0, 1_000))
 @settings(max_examples=20, deadline=None)
-def test_one_more_engagement_takes_no_more_than_hundredths_from_anybody_at_any_later_close_even_amid_a_crowd(
+def test_one_more_engagement_takes_no_more_than_a_trifle_from_anybody_at_any_later_close_even_amid_a_crowd(
     log: Log, target: int, other: int, action: str, day: int, crowd: int
 ) -> None:
     # On a loud day it may add less than its pair's memory then takes from what the same person does on a quiet one.
@@ -85,7 +85,7 @@ def test_one_more_engagement_takes_no_more_than_hundredths_from_anybody_at_any_l
     people, extra = PEOPLE + crowd, acts((target + other) % PEOPLE, target, action, day)
     before, after = (run(some, people, DAYS + 6, Hold(4.0)) for some in (log, log + extra))
     for with_it, without in zip(after, before, strict=True):
-        assert (with_it.scores >= without.scores - 0.05).all()
+        assert (with_it.scores >= without.scores - TRIFLE).all()
 
 
 def test_what_sixty_people_did_too_often_on_a_loud_day_takes_up_to_two_points_from_what_they_do_later() -> None:
