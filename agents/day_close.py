@@ -27,7 +27,7 @@ from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_sc
 from laurel.agents.updates import Scored, account_scores, forgotten, insights, record_keys, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
-from laurel.models.daily import by_day
+from laurel.models.daily import Grouped
 from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
@@ -35,7 +35,7 @@ from laurel.models.ragged import Ragged
 from laurel.models.reach import reach
 from laurel.models.scale import base_score, earned_points, percentile, score
 from laurel.models.shortlist import Shortlist
-from laurel.models.standing import Standing, stand, standing, topic_parts
+from laurel.models.standing import Standing, stand, topic_parts
 from laurel.streams.log import LogWriter
 from laurel.streams.outbox import Output
 from laurel.streams.packing import unpack
@@ -142,26 +142,34 @@ class DayClose:
         basis, earlier = self._basis(self._model, self._day), self._earlier()
         shadows = [self._basis(model, self._day) for model in self._shadows]
         for keys, values in self._partition.store.scan():
-            if self._stopped.is_set():
-                raise InterruptedError(f"the close of {self._day} goes on elsewhere")
-            states = unpack(INFLUENCE, values)
-            influences = Influences(states.sections["buckets"], states.sections["topics"])
-            found, counted = self._count(keys, influences, states.sections["people"], basis, earlier)
-            beside = [standing(influences, s.day, s.means, self._context.networks, s.model) for s in shadows]
-            yield _Block(keys, influences, [found, *beside], [counted, *(self._by_shadow(counted, s) for s in beside)])
+            self._go_on()
+            yield self._block(keys, values, basis, earlier, shadows)
+
+    def _block(
+        self,
+        keys: list[bytes],
+        values: list[bytes],
+        basis: _Basis,
+        earlier: _Basis | None,
+        shadows: Sequence[_Basis],
+    ) -> _Block:
+        states, networks = unpack(INFLUENCE, values), self._context.networks
+        influences = Influences(states.sections["buckets"], states.sections["topics"])
+        grouped = Grouped(influences.buckets, self._day, earlier.day if earlier else self._day, networks)
+        found, counted = self._count(keys, grouped, states.sections["people"], basis, earlier)
+        beside = [stand(grouped.by(s.model), s.day, s.means, networks, s.model) for s in shadows]
+        return _Block(keys, influences, [found, *beside], [counted, *(self._by_shadow(counted, s) for s in beside)])
 
     def _count(
-        self, keys: list[bytes], influences: Influences, people: Ragged, basis: _Basis, earlier: _Basis | None
+        self, keys: list[bytes], grouped: Grouped, people: Ragged, basis: _Basis, earlier: _Basis | None
     ) -> tuple[Standing, Counted]:
         """Where some accounts stand by the day's model, and all that is counted of them."""
-        networks, model, before = self._context.networks, self._model, earlier.day if earlier else self._day
-        days = by_day(influences.buckets, self._day, before, networks, model)
-        found = stand(days, self._day, basis.means, networks, model)
+        networks, model = self._context.networks, self._model
+        found = stand(grouped.by(model), self._day, basis.means, networks, model)
         had_previous, passed = np.zeros(len(keys), np.bool_), Steps(*[np.zeros(len(keys))] * len(STEPS))
         if earlier is not None:
-            after, closes = found, (before, self._day)
+            days, after, closes = grouped.by(earlier.model), found, (earlier.day, self._day)
             if earlier.model != model:
-                days = by_day(influences.buckets, self._day, before, networks, earlier.model)
                 after = stand(days, self._day, earlier.means, networks, earlier.model)
             had_previous, passed = steps(days, after, closes, earlier.means, networks, earlier.model)
         members, relinked = self._members(keys)
@@ -265,9 +273,12 @@ class DayClose:
                 yield [counted.told() for counted in block.counted]
             return
         for counted in zip(*self._kept, strict=True):
-            if self._stopped.is_set():
-                raise InterruptedError(f"the close of {self._day} goes on elsewhere")
+            self._go_on()
             yield counted
+
+    def _go_on(self) -> None:
+        if self._stopped.is_set():
+            raise InterruptedError(f"the close of {self._day} goes on elsewhere")
 
     def _publish_scores(self, out: Transaction, decided: Mapping[str, Any]) -> None:
         """Second pass: a score update for everyone with state who is their own person, and the account scores that changed by
@@ -301,9 +312,7 @@ class DayClose:
             before[rows],
             own.had_previous,
             percentile(own.raw, np.array(decided["bins"], np.int64), model),
-            contributions(
-                scores[rows], float(base_score(r0, model)), own.offsets, own.code, own.amount, np.ones(len(own.amount))
-            ),
+            contributions(scores[rows], float(base_score(r0, model)), own.offsets, own.code, own.amount),
             change.take(rows),
             own.classic,
         )

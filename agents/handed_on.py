@@ -9,6 +9,7 @@ import pyarrow as pa
 from laurel.agents.context import Context
 from laurel.agents.counted import Counted
 from laurel.agents.links import Link
+from laurel.agents.updates import contributed
 from laurel.models.change import STEPS
 from laurel.models.daily import POINT
 from laurel.models.fade import FADE_UNIT
@@ -31,15 +32,8 @@ class HandedOn:
 
     def parts(self, accounts: Sequence[bytes], counted: Counted, shadow: str = "") -> Output:
         """What linked accounts bring to their members, a PersonPart each; `shadow` names the model if it isn't the published one."""
-        context, networks, n = self.context, self.context.networks, len(accounts)
-        amounts = pa.StructArray.from_arrays(
-            [
-                pa.array(np.array(networks.network, object)[counted.code], pa.string()),
-                pa.array(np.array(networks.action, object)[counted.code], pa.string()),
-                pa.array(counted.amount / (FADE_UNIT * POINT)),
-            ],
-            names=["network", "action", "points"],
-        )
+        context, n = self.context, len(accounts)
+        amounts = contributed(context.networks, counted.code, counted.amount / (FADE_UNIT * POINT))
         persons = [self.links[account].member or "" for account in accounts]
         batch = pa.RecordBatch.from_pydict(
             {

@@ -19,12 +19,11 @@ from laurel.agents.updates import Scored, account_scores, forgotten, insights, s
 from laurel.models import ragged
 from laurel.models.change import PARTS, STEPS, Change, Steps, split
 from laurel.models.combine import combine
-from laurel.models.contributions import contributions
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.reach import MOST_POINTS
 from laurel.models.refusals import NO_DAY
-from laurel.models.scale import base_score, histogram, percentile, score
+from laurel.models.scale import histogram, percentile
 from laurel.models.standing import MOST
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
@@ -116,9 +115,8 @@ class Persons(Gatherer):
         await self._partition.publish([*counted, self._count(people, model, day, PERSONS_RAW)])
         decided = await self._context.calendar.wait(day, "calibrated")
         model_of_record(self._context, decided)
-        done = await self._partition.in_thread(lambda: self._publish(model, day, people, decided, offset))
-        done.outputs += await self._partition.in_thread(
-            lambda: self._beside(model, shadows, day, people, beside, decided)
+        done = await self._partition.in_thread(
+            lambda: self._publish(model, shadows, day, people, beside, decided, offset)
         )
         done.refused = refused
         await self._partition.checkpoint(done)
@@ -129,7 +127,7 @@ class Persons(Gatherer):
         counted = {"people": len(people.names), "histogram": histogram(people.raw, model).tolist()}
         return report(self._context, model, day, stage, self._partition.number, **counted)
 
-    def _beside(
+    def _publish(
         self,
         model: ScoreModel,
         shadows: Sequence[ScoreModel],
@@ -137,50 +135,45 @@ class Persons(Gatherer):
         people: "_People",
         beside: Sequence["_People"],
         decided: Record,
-    ) -> list[Output]:
-        """What the members' scores are by the models in shadow."""
-        computed = [(model, decided["r0"], people)]
-        computed += [(shadows[at], r0, beside[at]) for at, r0 in decided_r0(decided, shadows)]
-        if len(computed) == 1 or not len(people.names):
-            return []
-        given = [
-            by_model(each, r0, *found.made_of(people.names, self._context.networks)) for each, r0, found in computed
-        ]
-        return [shadow_scores(self._context, day, people.names, given)]
-
-    def _publish(self, model: ScoreModel, day: int, people: "_People", decided: Record, offset: int) -> Changes:
+        offset: int,
+    ) -> Changes:
+        """The members' scores by the day's model, and beside them by those in its shadow."""
         context = self._context
         keys = people.names.cast(pa.binary()).to_pylist()
         left = sorted({key for known, _ in self._partition.store.scan() for key in known} - set(keys))
         gone = forgotten(context, left)
-        told = report(context, model, day, PERSONS, self._partition.number, published=len(keys))
-        changes = Changes(offset, outputs=[*gone, told], notes={"settled": day})
+        done = report(context, model, day, PERSONS, self._partition.number, published=len(keys))
+        changes = Changes(offset, outputs=[*gone, done], notes={"settled": day})
         changes.keys, changes.values = [STATE + key for key in left], [None] * len(left)
         if not keys:
             return changes
-        scores = score(people.raw, decided["r0"], model)
+        given = [
+            by_model(each, r0, *found.made_of(people.names, context.networks))
+            for each, r0, found in (
+                (model, decided["r0"], people),
+                *((shadows[at], r0, beside[at]) for at, r0 in decided_r0(decided, shadows)),
+            )
+        ]
+        scores = given[0].scores
         last = context.calendar.closed_before(day)
         states = unpack(PERSON, self._partition.store.states(keys))
         # Who was away at the last close begins anew.
         had = states.header["day"] == (last["day"] if last is not None else NO_DAY)
         previous = states.header["score"].copy()
         percentiles = percentile(people.raw, np.array(decided["bins"], np.int64), model)
-        owner, code, amount = people.amounts(context.networks)
-        offsets = np.searchsorted(owner, np.arange(len(keys) + 1))
-        made_of = contributions(
-            scores, float(base_score(decided["r0"], model)), offsets, code, amount, np.ones(len(amount))
-        )
         # From what its accounts of today came to at the close before: what is missing to `previous` was linked or unlinked.
         change = Change(*[np.zeros(len(keys))] * len(PARTS))
         if last is not None:
             old = model_of_record(context, last)
             change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
-        given = Scored(people.names, scores, previous, had, percentiles, made_of, change, people.classic())
+        told = Scored(people.names, scores, previous, had, percentiles, given[0].made_of, change, people.classic())
         changes.outputs += [
-            score_updates(context, model, day, given),
-            insights(context, day, given),
+            score_updates(context, model, day, told),
+            insights(context, day, told),
             account_scores(context, day, people.accounts, scores[people.owner]),
         ]
+        if len(given) > 1:
+            changes.outputs.append(shadow_scores(context, day, people.names, given))
         states.header["day"], states.header["score"] = day, scores
         changes.keys += [STATE + key for key in keys]
         changes.values += pack(PERSON, states)

@@ -10,7 +10,7 @@ from laurel.agents.context import Context
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.scale import histogram
-from laurel.models.standing import Standing
+from laurel.models.standing import Standing, posters
 from laurel.streams.outbox import Output
 
 SOURCE = "day-reports"
@@ -32,10 +32,7 @@ class Totals:
     def add(self, found: Standing, people: npt.NDArray[np.bool_]) -> None:
         """Counts n accounts in; only `people` bool[n] are their own, and there."""
         self._bins += histogram(found.raw[people], self._model)
-        of = found.presences.rows
-        posting = of["posts"] > 0
-        for row, name in enumerate(("reactions", "posts")):
-            np.add.at(self._sums[row], of["network"][posting], of[name][posting])
+        self._sums += posters(found.presences, len(self._names))
 
     def fields(self) -> dict[str, Any]:
         """As a DayReport has them."""

@@ -33,7 +33,7 @@ def by_model(model: ScoreModel, r0: float, raw: Float, offsets: Int, code: Int, 
     of `code` (int64[m]) and `amount` (float64[m], any one unit), see contributions."""
     scores = score(raw, r0, model)
     base = float(base_score(r0, model))
-    return ByModel(model.name, scores, contributions(scores, base, offsets, code, amount, np.ones(len(amount))))
+    return ByModel(model.name, scores, contributions(scores, base, offsets, code, amount))
 
 
 def decided_r0(decided: Mapping[str, Any], models: Sequence[ScoreModel]) -> list[tuple[int, float]]:

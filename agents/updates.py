@@ -102,7 +102,7 @@ def account_scores(
 
 
 def contributed(networks: Networks, code: Int, points: Float) -> pa.StructArray:
-    """Network, action and points of contributions."""
+    """Network, action and points of contributions, or of what is to become them."""
     place = pa.array(np.where(code == BASE, len(networks.network), code))
     return pa.StructArray.from_arrays(
         [

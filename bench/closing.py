@@ -15,16 +15,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
-import numpy as np
 from rocksdict import Rdict, ReadOptions
 
 from bench.histories import DAY
 from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
-from laurel.models.calibration import calibrate, network_means
+from laurel.agents.scaling import scaled
 from laurel.models.networks import Networks
 from laurel.models.parameters import V1
 from laurel.streams import store as stores
+from laurel.streams.calendar import requested
 from laurel.streams.codec import Codec
 from laurel.streams.days import Record
 from laurel.streams.follower import CalendarFollower
@@ -99,25 +99,17 @@ class Decided(CalendarFollower):
     async def wait(self, day: int, status: str) -> Record:
         """See CalendarFollower."""
         _, report = self._reports.decode_one(self._writer.report)
-        names, before = self._networks.network_names, self._before
-        found = calibrate(np.array(report["histogram"]), None if before is None else before["r0"], CLOSED_DAYS, V1)
-        totals = {total["network"]: (total["reactions"], total["posts"]) for total in report["networks"]}
-        reactions, posts = np.array([totals.get(name, (0, 0)) for name in names], np.int64).T
-        known = [V1.first_mean] * len(names) if before is None else [e["mean"] for e in before["reactions_per_post"]]
-        days = np.full(len(names), 0 if before is None else CLOSED_DAYS)
-        means = network_means(reactions, posts, np.array(known), days, V1)
+        found, names = scaled([report], self._before, V1, self._networks), self._networks.network_names
         self._decided = {
-            "day": day,
+            **requested(day, V1.name),
             "status": "calibrated",
-            "model": V1.name,
-            "parameters": "",
-            "r0": found.r0,
-            "bins": report["histogram"],
+            "r0": found.calibration.r0,
+            "bins": found.bins.tolist(),
             "reactions_per_post": [
-                {"network": name, "mean": mean} for name, mean in zip(names, means.tolist(), strict=True)
+                {"network": name, "mean": mean} for name, mean in zip(names, found.means, strict=True)
             ],
-            "measured": days.tolist(),
-            "shadows": [],
+            "measured": [CLOSED_DAYS] * len(names),
+            "closed_days": CLOSED_DAYS,
         }
         return self._decided
 

@@ -29,13 +29,13 @@ class Contributions:
 
 
 def contributions(
-    scores: Float, base: float, offsets: Int, code: Int, part: Int | Float, amplification: Float
+    scores: Float, base: float, offsets: Int, code: Int, part: Int | Float, amplification: Float | float = 1.0
 ) -> Contributions:
     """Shares of each account's score: (score - base) * amplification * part / total for each network and action.
 
     `scores` float64[n]; `base` is the score of who has no influence (scale.base_score); account i owns rows offsets[i]..offsets[i + 1] of `code` int64[m] (position in the network
     table, ascending in an account), `part` int64[m] or float64[m] (faded weight, at least 0, any one unit) and `amplification`
-    float64[m] (of the row's network). `total` is the sum of amplification * part over the account. The base comes
+    float64[m] (of the row's network; 1 where `part` has it already). `total` is the sum of amplification * part over the account. The base comes
     first, rows without part are left out. The points sum to the score within 1e-9 for all who have a part above
     0, and for others if their score is the base.
     """

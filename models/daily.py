@@ -42,6 +42,22 @@ class Days:
     tally: Int
 
 
+class Grouped:
+    """What two closes count of the same accounts' BUCKET rows (see `by_day`), by several models: all those of one deployment, which agree
+    in the window, and differ here by `day_knee` alone. Rows are grouped once for each that is asked for."""
+
+    def __init__(self, buckets: Ragged, day: int, before: int, networks: Networks) -> None:
+        self._rows = buckets, day, before, networks
+        self._found: dict[tuple[int, float], Days] = {}
+
+    def by(self, model: ScoreModel) -> Days:
+        """By a model."""
+        key = model.window_days, model.day_knee
+        if key not in self._found:
+            self._found[key] = by_day(*self._rows, model)
+        return self._found[key]
+
+
 def counted(weight: Int, model: ScoreModel) -> Int:
     """What a day's weights on one network, added up (int64[n] micro-points, at least 0), count, int64[n] micro-points.
 

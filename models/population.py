@@ -22,7 +22,7 @@ from laurel.models.parameters import ScoreModel
 from laurel.models.reach import PEOPLE, Reach, put, reach, rows_of
 from laurel.models.refusals import ACCEPTED, DAY, NO_DAY, examine
 from laurel.models.scale import earned_points, histogram, score
-from laurel.models.standing import Standing, standing
+from laurel.models.standing import Standing, posters, standing
 from laurel.models.voice import COUNTED, RETRACTION, Voices, blank, join
 from laurel.models.weigh import weigh
 
@@ -173,10 +173,7 @@ class Population:
             return self._hold.r0, self._means
         bins = histogram(found.raw[found.present], self._model)
         r0 = calibrate(bins, self._r0, self._next - self._first, self._model).r0
-        of = found.presences.rows
-        posting, sums = of["posts"] > 0, np.zeros((2, len(self._means)), np.int64)
-        for row, name in enumerate(("reactions", "posts")):
-            np.add.at(sums[row], of["network"][posting], of[name][posting])
+        sums = posters(found.presences, len(self._means))
         means = network_means(sums[0], sums[1], self._means, self._measured, self._model)
         self._measured = self._measured + (sums[1] > 0)
         return r0, means

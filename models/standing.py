@@ -126,6 +126,12 @@ def _faded(slot: Int, weight: Int, fade: Int, size: int) -> Int:
     return np.where(fits, (np.where(fits, high, 0) << HALF) + low, MOST)
 
 
+def posters(presences: Ragged, networks: int) -> Int:
+    """Faded reactions and posts / 65536 by network, int64[2, networks], of the presences (PRESENCE) that have posts."""
+    rows = presences.rows[presences.rows["posts"] > 0]
+    return np.stack([added(rows["network"], rows[name], networks) for name in ("reactions", "posts")])
+
+
 def topic_parts(influences: Influences, day: int, model: ScoreModel) -> Ragged:
     """Each account's topics (TOPIC_PART) at the close of `day`."""
     rows, owners = influences.topics.rows, influences.topics.owners

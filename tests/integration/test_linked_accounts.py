@@ -11,39 +11,24 @@ from laurel.models.fade import fade_table
 from laurel.models.parameters import V1
 from laurel.models.scale import score
 from laurel.streams.settings import load
+from tests.engagements import DAY, engagement
 from tests.integration.pipeline import Pipeline
 from tests.oracle.oracle import EVENT_COLUMNS, Oracle, read_networks
 
 NETWORKS = Path(__file__).parents[2] / "models/networks.toml"
-FIRST, DAY = 19_800, 86_400_000
+FIRST = 19_800
 TWITTER, FACEBOOK, SILENT, MEMBER = "twitter:ann", "facebook:ann", "github:ann", "member-ann"
 
 
-def event(number: int, day: int, network: str, action: str, actor: str, target: str, topic: str | None = None) -> dict:
-    return {
-        "event_id": f"e{day}-{number}",
-        "network": network,
-        "action": action,
-        "actor": actor,
-        "target": target,
-        "content_id": None,
-        "topics": [topic] if topic else [],
-        "text": None,
-        "occurred_at": day * DAY + number,
-        "private": False,
-        "retracts": None,
-    }
-
-
 def events_of(day: int) -> list[dict]:
-    mine = [event(n, day, "twitter", "retweet", f"twitter:{n}", TWITTER, "jazz") for n in range(6)]
-    mine += [event(10 + n, day, "facebook", "comment", f"facebook:{n}", FACEBOOK, "jazz") for n in range(3)]
-    others = [event(20 + n, day, "twitter", "like", f"twitter:{n}", f"twitter:o{n % 7}", "jazz") for n in range(30)]
+    mine = [engagement(n, day, "retweet", f"twitter:{n}", TWITTER, "jazz") for n in range(6)]
+    mine += [engagement(10 + n, day, "comment", f"facebook:{n}", FACEBOOK, "jazz") for n in range(3)]
+    others = [engagement(20 + n, day, "like", f"twitter:{n}", f"twitter:o{n % 7}", "jazz") for n in range(30)]
     if day == FIRST:
-        mine.append(event(60, day, "twitter", "post", TWITTER, TWITTER))
-        mine.append(event(61, day, "facebook", "post", FACEBOOK, FACEBOOK))
+        mine.append(engagement(60, day, "post", TWITTER, TWITTER))
+        mine.append(engagement(61, day, "post", FACEBOOK, FACEBOOK))
     if day == FIRST + 1:  # somebody acts on both accounts, and is reached by each
-        mine.append(event(70, day, "facebook", "comment", "twitter:0", FACEBOOK))
+        mine.append(engagement(70, day, "comment", "twitter:0", FACEBOOK))
     return mine + others
 
 

@@ -12,8 +12,9 @@ from laurel.models.population import Close, Population
 from laurel.streams.calendar import iso
 from laurel.streams.codec import Codec
 from laurel.streams.settings import load
+from tests.engagements import engagement
 from tests.integration.pipeline import Pipeline
-from tests.integration.test_linked_accounts import FIRST, event
+from tests.integration.test_linked_accounts import FIRST
 
 CODEC = Codec()
 BRISK = 'based_on = "v1"\n[adding]\nhalf_life = 22\n[scale]\nprior = 30\n[calibration]\nfree_days = 0\n'
@@ -24,9 +25,9 @@ def encoded(day: int) -> list[tuple[bytes, bytes]]:
     """A day's engagements: nobody engages who has influence, and what there is grows."""
     several = 23 + 9 * (day - FIRST)
     events = [
-        event(n, day, "twitter", "retweet", f"twitter:{n}", f"twitter:o{n % (5 + day - FIRST)}") for n in range(several)
+        engagement(n, day, "retweet", f"twitter:{n}", f"twitter:o{n % (5 + day - FIRST)}") for n in range(several)
     ]
-    events += [event(several + n, day, "twitter", "post", f"twitter:o{n}", f"twitter:o{n}") for n in range(3)]
+    events += [engagement(several + n, day, "post", f"twitter:o{n}", f"twitter:o{n}") for n in range(3)]
     return [(each["actor"].encode(), CODEC.encode_one("Engagement", each)) for each in events]
 
 

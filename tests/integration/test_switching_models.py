@@ -11,8 +11,9 @@ from laurel.models.population import Population
 from laurel.streams.calendar import iso
 from laurel.streams.codec import Codec
 from laurel.streams.settings import load
+from tests.engagements import engagement
 from tests.integration.pipeline import Pipeline
-from tests.integration.test_linked_accounts import FIRST, event
+from tests.integration.test_linked_accounts import FIRST
 
 CODEC = Codec()
 MODELS = ("v1", "brisk", "v1")  # of each day
@@ -21,9 +22,7 @@ BRISK = 'based_on = "v1"\n[adding]\nhalf_life = 24\n[scale]\nprior = 3\n'
 
 def encoded(day: int) -> list[tuple[bytes, bytes]]:
     """A day's engagements: whom they engage with differs from day to day, and nobody engages who has influence."""
-    events = [
-        event(n, day, "twitter", "retweet", f"twitter:{n}", f"twitter:o{n % (5 + day - FIRST)}") for n in range(23)
-    ]
+    events = [engagement(n, day, "retweet", f"twitter:{n}", f"twitter:o{n % (5 + day - FIRST)}") for n in range(23)]
     return [(each["actor"].encode(), CODEC.encode_one("Engagement", each)) for each in events]
 
 

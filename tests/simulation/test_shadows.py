@@ -8,6 +8,7 @@ import pytest
 
 from laurel.models.catalogue import ModelError, recorded
 from laurel.models.parameters import V1
+from tests.engagements import engagement
 from tests.simulation.events import FIRST
 from tests.simulation.results import messages, published
 from tests.simulation.worker import BRISK, MODELS, shared
@@ -18,20 +19,7 @@ ACCOUNTS = ("twitter:ann", "github:ann", "twitter:bob", "twitter:cy")
 
 
 def act(number: int, day: int, action: str, actor: str, target: str) -> dict[str, Any]:
-    network = target.split(":", maxsplit=1)[0]
-    return {
-        "event_id": f"e{day}-{number}",
-        "network": network,
-        "action": action,
-        "actor": actor,
-        "target": target,
-        "content_id": None,
-        "topics": ["jazz"],
-        "text": None,
-        "occurred_at": day * 86_400_000 + number,
-        "private": False,
-        "retracts": None,
-    }
+    return engagement(number, day, action, actor, target, "jazz")
 
 
 def days(first: int, last: int) -> list[list[dict[str, Any]]]:
