@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from laurel.cli.days import parse_day
+from laurel.cli.days import parse_span
 from laurel.cli.show import console
 from laurel.cli.show_evaluation import as_data, plot, table
 from laurel.ingest import datasets
@@ -47,7 +47,7 @@ def evaluate(
     """
     if picture is not None and picture.suffix not in (".svg", ".png"):
         raise typer.BadParameter(f"{picture} is neither .svg nor .png", param_hint="--plot")
-    days = parse_day(first, "--from"), parse_day(last, "--to")
+    days = parse_span(first, last)
     settings = setting.load()
     networks = Networks.load(settings.networks)
     known = catalogue.load(settings.models)

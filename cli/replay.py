@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from laurel.cli.days import parse_day
+from laurel.cli.days import parse_span
 from laurel.ingest import replay as replays
 from laurel.ingest.files import Format
 from laurel.streams import settings as setting
@@ -43,7 +43,7 @@ def replay(
     exit status is then 1.
     """
     settings = setting.load(bootstrap=bootstrap, shadows=",".join(shadow) if shadow else None)
-    days = parse_day(first, "--from"), parse_day(last, "--to")
+    days = parse_span(first, last)
     console = Console(stderr=True)
     with _Watch(console) as watch:
         summary = replays.replay(

@@ -13,7 +13,7 @@ from laurel.ingest import arrow
 from laurel.ingest.errors import DataError
 from laurel.ingest.files import Format
 from laurel.ingest.merge import merge
-from laurel.ingest.moments import check_span
+from laurel.ingest.moments import check_span, told
 from laurel.ingest.records import SCHEMA
 from laurel.models.baselines import Baselines
 from laurel.models.networks import REACTION, Networks
@@ -96,7 +96,12 @@ def evaluate(
         raise DataError(f"{', '.join(map(str, paths))}: no engagement to evaluate on")
     times = arrow.numbers(events["occurred_at"])
     first_day, last_day = int(times[0] // DAY), int(times[-1] // DAY)
-    check_span(", ".join(map(str, paths)), first_day, last_day)
+    name = ", ".join(map(str, paths))
+    check_span(name, first_day, last_day)
+    if (first is not None and first > last_day) or (last is not None and last < first_day):
+        raise DataError(
+            f"{name}: engagements are of {told(first_day)} to {told(last_day)}; no day to judge is among them"
+        )
     rankers = _Rankers(models, first_day)
     waiting: tuple[int, dict[str, Float]] | None = None  # the last period's beginning and rankings, to be judged
     got = np.zeros(0)  # reactions of the period so far, by account

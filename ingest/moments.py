@@ -21,12 +21,13 @@ def check_span(name: str, first: int, last: int) -> None:
     """Raises DataError if days (since 1970-01-01) lie too far apart to be gone through one by one: a moment must be wrong."""
     if last - first > MOST_DAYS:
         raise DataError(
-            f"{name}: there are {last - first:,} days between its engagements, from {_told(first)} to {_told(last)}: "
+            f"{name}: there are {last - first:,} days between its engagements, from {told(first)} to {told(last)}: "
             "is a moment in seconds that should be in milliseconds?"
         )
 
 
-def _told(day: int) -> str:
+def told(day: int) -> str:
+    """A day since 1970-01-01 as YYYY-MM-DD, or by its number where no calendar has it."""
     try:
         return (_EPOCH + timedelta(days=day)).date().isoformat()
     except OverflowError:

@@ -102,6 +102,19 @@ def test_days_asked_for_are_judged_with_all_that_came_before(laurel, log) -> Non
     assert [period["begins"] for period in json.loads(out)["periods"]] == ["2012-07-03T00:00Z"]
 
 
+def test_days_that_the_file_does_not_have_are_said_to_be_none_of_its(laurel, log) -> None:
+    status, out, err = laurel(str(log), "--from", "2015-07-03")
+    assert (status, out) == (1, "")
+    assert "engagements are of 2012-07-0" in err
+    assert "no day to judge is among them" in err
+
+
+def test_days_the_wrong_way_round_are_a_usage_error(laurel, log) -> None:
+    status, out, err = laurel(str(log), "--from", "2012-07-03", "--to", "2012-07-02")
+    assert (status, out) == (2, "")
+    assert "2012-07-02 is before 2012-07-03" in err
+
+
 def test_the_model_without_each_of_its_terms_is_judged_beside_it(laurel, log) -> None:
     found = json.loads(laurel(str(log), "--ablate", "--json")[1])
     assert found["models"][0] == "laurel v1"
