@@ -21,6 +21,7 @@ from laurel.ingest.merge import merge
 from laurel.ingest.moments import check_span
 from laurel.ingest.records import SCHEMA
 from laurel.ingest.scenarios import SCENARIOS, Scenario, Stage, batches
+from laurel.models.combine import combine
 from laurel.models.networks import POST, REACTION, Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.population import Close, Population, Taken
@@ -57,7 +58,7 @@ class Outcome:
     """What a scenario cost (days, accounts of its own, people borrowed, actions), and what it brought whoever won most.
 
     gained: the most points on any day above a newcomer who does nothing; `score` is the score then.
-    signals: the winner's, by name; flagged: which of them are suspicious.
+    signals: the winner's, by name, the highest of its accounts'; flagged: which of them are suspicious.
     """
 
     scenario: Scenario
@@ -162,19 +163,20 @@ def _play(
     model: ScoreModel,
 ) -> Outcome:
     plot = scenario.plot(stage)
-    theirs = list(batches(plot, stage, background.begins))[: background.lasts]
+    theirs = list(batches(plot, background.begins))[: background.lasts]
     winners = pa.array(plot.winners)
-    gained, scored, winner = -np.inf, 0.0, -1
+    gained, scored, winner = -np.inf, 0.0, np.empty(0, np.int64)
     start = background.begins - background.first_day
     # The day after the last act tells what that brought, where there is such a day.
     for at in range(min(len(theirs) + 1, background.lasts)):
         closed = run.day([background.days[start + at], *theirs[at : at + 1]])
-        numbers = run.population.accounts.numbers(winners)
-        scores = score(closed.raw[numbers], without[at].r0, model)
+        numbers = run.population.accounts.numbers(winners).reshape(-1, plot.accounts)
+        owner = np.repeat(np.arange(len(numbers)), plot.accounts)
+        scores = score(combine(owner, closed.raw[numbers.ravel()], len(numbers)), without[at].r0, model)
         gains = scores - float(base_score(without[at].r0, model))
         most = int(np.argmax(gains))
         if gains[most] > gained:
-            gained, scored, winner = float(gains[most]), float(scores[most]), int(numbers[most])
+            gained, scored, winner = float(gains[most]), float(scores[most]), numbers[most]
     found = run.signals()
     acts = [act for day in plot.days[: len(theirs)] for act in day]
     names = {name for act in acts for name in act[:2]}
@@ -187,8 +189,8 @@ def _play(
         actions=len(acts),
         gained=gained,
         score=scored,
-        signals={name: float(getattr(found, name)[winner]) for name in SUSPICIOUS},
-        flagged=[name for name in SUSPICIOUS if found.flagged(name)[winner]],
+        signals={name: float(getattr(found, name)[winner].max()) for name in SUSPICIOUS},
+        flagged=[name for name in SUSPICIOUS if found.flagged(name)[winner].any()],
     )
 
 
@@ -198,13 +200,11 @@ def _stage(background: Background, run: _Run, scores: Floats, networks: Networks
     for day in background.days[: background.begins - background.first_day]:
         for name, count in arrow.tally(day["network"]).items():
             tally[name] = tally.get(name, 0) + count
-    known = np.array(networks.network)
-    fit = [name for name in tally if {POST, REACTION} <= set(networks.kind[known == name].tolist())]
+    fit = [name for name in tally if _is_fit(name, networks)]
     if not fit:
         raise DataError(f"{background.name}: before the attacks no engagement is on a network with posts and reactions")
     network = max(fit, key=lambda name: (tally[name], name))
-    here = np.flatnonzero((known == network) & (networks.kind == REACTION))
-    by_weight = here[np.argsort(-networks.weight[here], kind="stable")]
+    reactions = _reactions(network, networks)
     people = np.flatnonzero(arrow.matches(run.population.accounts.names, f"^{network}:"))
     if not len(people):
         raise DataError(f"{background.name}: before the attacks nobody is on {network}")
@@ -212,8 +212,21 @@ def _stage(background: Background, run: _Run, scores: Floats, networks: Networks
     average = people[np.argsort(np.abs(own - model.mean), kind="stable")[:AVERAGE]]
     fan = people[int(np.argmin(np.abs(own - FAN)))]
     names = run.population.accounts.names.take(pa.array(np.append(average, fan))).to_pylist()
-    liking = "like" if "like" in {networks.action[code] for code in here} else networks.action[by_weight[-1]]
-    return Stage(network, networks.action[by_weight[0]], liking, background.lasts, names[:-1], names[-1])
+    liking = "like" if "like" in reactions else reactions[-1]
+    others = [name for name in networks.network_names if name != network and _is_fit(name, networks)]
+    elsewhere = {name: _reactions(name, networks)[0] for name in others}
+    return Stage(network, reactions[0], liking, background.lasts, names[:-1], names[-1], elsewhere)
+
+
+def _is_fit(network: str, networks: Networks) -> bool:
+    """Whether the network has posts and reactions."""
+    return {POST, REACTION} <= set(networks.kind[np.array(networks.network) == network].tolist())
+
+
+def _reactions(network: str, networks: Networks) -> list[str]:
+    """The network's reactions by weight, from the weightiest down."""
+    here = np.flatnonzero((np.array(networks.network) == network) & (networks.kind == REACTION))
+    return [networks.action[code] for code in here[np.argsort(-networks.weight[here], kind="stable")]]
 
 
 def _by_day(events: pa.RecordBatch, first: int, count: int) -> list[pa.RecordBatch]:

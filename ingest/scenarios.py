@@ -4,7 +4,7 @@ A scenario says who acts on whom on each of its days. Its accounts are new unles
 it is played in. Who profits begins as a newcomer: each point costs exponentially more, so nobody gains more by an act.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ class Stage:
     reaction, like: actions of the network, its weightiest reaction and its mark of approval.
     days: how long an attack that goes on lasts.
     average, fan: people of the population there, those of average score and one of middle score.
+    elsewhere: the weightiest reaction of every other network that has posts and reactions.
     """
 
     network: str
@@ -33,14 +34,15 @@ class Stage:
     days: int
     average: Sequence[str]
     fan: str
+    elsewhere: Mapping[str, str]
 
-    def account(self, name: str) -> str:
+    def account(self, name: str, network: str | None = None) -> str:
         """An account of that name that nobody has: ids of real networks don't begin with a tilde."""
-        return f"{self.network}:~{name}"
+        return f"{network or self.network}:~{name}"
 
     def is_made_up(self, account: str) -> bool:
         """Whether it is such an account."""
-        return account.startswith(f"{self.network}:~")
+        return ":~" in account
 
     def accounts(self, name: str, count: int) -> list[str]:
         """`count` accounts like it."""
@@ -49,10 +51,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plot:
-    """What is done on each day, and who is to profit: the one of them who gains most is told."""
+    """What is done on each day, and who is to profit: the one of them who gains most is told. All have as many `accounts`,
+    which they linked: those of the first one, then of the next ..."""
 
     winners: list[str]
     days: list[list[Act]]
+    accounts: int = 1
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,20 @@ def _large_ring(stage: Stage) -> Plot:
             for day in range(stage.days)
         ],
     )
+
+
+def _linked_ring(stage: Stage) -> Plot:
+    """The ring of ten on five networks at once, whose accounts each of them linked."""
+    reactions = {stage.network: stage.reaction, **dict(sorted(stage.elsewhere.items())[:4])}
+    people = [[stage.account(f"ring{at}", network) for network in reactions] for at in range(10)]
+    day = [
+        (actor, target, reaction)
+        for a in people
+        for b in people
+        if a is not b
+        for actor, target, reaction in zip(a, b, reactions.values(), strict=True)
+    ]
+    return Plot([account for each in people for account in each], [day] * stage.days, len(reactions))
 
 
 def _posts(stage: Stage) -> Plot:
@@ -189,6 +207,7 @@ SCENARIOS = {
     "fresh-1000": Scenario("1,000 fresh accounts react once, on one day", A_FEW, _fresh_accounts),
     "fresh-1000-slowly": Scenario("1,000 fresh accounts react once, some every day", A_FEW, _fresh_accounts_slowly),
     "ring-50": Scenario("ring of fifty, each reacting to ten others a day", A_FEW, _large_ring),
+    "ring-linked": Scenario("the ring of ten on five networks, linked", A_FEW, _linked_ring),
     "posts": Scenario("10,000 posts nobody reacts to", NOTHING, _posts),
     "fan-once": Scenario("a fan of middle score reacts once", A_FEW, _fan_once),
     "fan-often": Scenario("the same fan reacts 20 times", A_FEW, _fan_often),
@@ -200,7 +219,7 @@ SCENARIOS = {
 }
 
 
-def batches(plot: Plot, stage: Stage, first_day: int) -> Iterator[pa.RecordBatch]:
+def batches(plot: Plot, first_day: int) -> Iterator[pa.RecordBatch]:
     """The plot's engagements, a batch a day (columns of records.SCHEMA), from `first_day` (since 1970-01-01) on."""
     for day, acts in enumerate(plot.days, first_day):
         actor, target, action = (pa.array([act[column] for act in acts], pa.string()) for column in range(3))
@@ -208,7 +227,7 @@ def batches(plot: Plot, stage: Stage, first_day: int) -> Iterator[pa.RecordBatch
         given = arrow.equals(action, PLUS_K)
         columns = {
             "event_id": join(f"attack:{day}:", arrow.numbers(pa.array(range(count)))),
-            "network": arrow.choose(given, "laurel", arrow.repeated(stage.network, count)),
+            "network": arrow.choose(given, "laurel", arrow.cells(arrow.split(target, ":"), 1)[0]),
             "action": action,
             "actor": actor,
             "target": target,

@@ -19,7 +19,7 @@ NETWORKS = Networks.load()
 DOCS = Path(__file__).parents[2] / "docs"
 
 # Many accounts and much patience gain more, and docs/gaming.md says so. Whoever bounds one takes it from both.
-BROKEN = {"fresh-1000-slowly", "ring-50"}
+BROKEN = {"fresh-1000-slowly", "ring-50", "ring-linked"}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,12 @@ def test_what_is_no_reaction_gains_nothing_at_all(outcomes: dict[str, Outcome], 
     assert outcomes[name].gained <= 1e-9
 
 
+def test_what_linked_accounts_gain_is_told_of_the_person_and_is_more_than_on_one_network(
+    outcomes: dict[str, Outcome],
+) -> None:
+    assert outcomes["ring-linked"].gained > outcomes["ring"].gained + 5
+
+
 @pytest.mark.parametrize("name", ["fresh-50", "fan-often", "two-bots"])
 def test_genuine_growth_pays_more_than_a_cheap_attack_of_its_size(outcomes: dict[str, Outcome], name: str) -> None:
     assert outcomes["growth"].gained > outcomes[name].gained + 2
@@ -52,6 +58,7 @@ def test_signals_tell_attacks_from_genuine_growth(outcomes: dict[str, Outcome]) 
     assert {"reciprocity", "concentration"} <= set(outcomes["two-bots"].flagged)
     assert "reciprocity" in outcomes["ring"].flagged
     assert "reciprocity" in outcomes["ring-50"].flagged
+    assert "reciprocity" in outcomes["ring-linked"].flagged
     assert outcomes["fresh-50"].flagged == outcomes["fresh-1000-slowly"].flagged == ["youth"]
     assert outcomes["fresh-1000"].flagged == outcomes["bought"].flagged == ["burst", "youth"]
     assert outcomes["fan-often"].flagged == ["burst", "concentration"]
