@@ -22,6 +22,7 @@ COMMANDS = {
     "dead-letters": "what was refused: look at it, and send it again",
     "rebuild": "recompute all state from the engagements, and compare",
     "models": "score models: their parameters, and what differs",
+    "ontology": "topics: their names, and which are part of which",
     "evaluate": "how well scores foretell, on a file",
     "attack": "what it gains to game the score, without Kafka",
     "generate": "write synthetic events",

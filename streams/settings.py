@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     models: Path | None = Field(
         default=None, description="TOML file of a score model, or folder of such files, added to the built-in ones"
     )
+    ontology: Path | None = Field(
+        default=None, description="YAML file of topics, their names and parents, in place of the built-in ones"
+    )
     model: str = Field(default="v1", min_length=1, description="score model that days are asked to be closed by")
     shadows: str = Field(
         default="",
