@@ -1,6 +1,8 @@
 # Everything runs from a virtual environment in the checkout; it is made on first use and again when the lock changes.
 
 PYTHON ?= python3
+# Test processes: more than cores, as tests mostly wait. Units go out in the order that tests/conftest.py gives them.
+PARALLEL := -n 4 --dist loadgroup --no-loadscope-reorder
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -23,7 +25,7 @@ demo: $(READY) ## Score real days, show the results
 	$(BIN)/laurel demo
 
 test: $(READY) ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What all tests share: one real Kafka broker, and topic names nobody else uses."""
+"""What all tests share: one real Kafka broker, topic names nobody else uses, and how they are spread over processes."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,6 +11,18 @@ from laurel.streams.broker import EmbeddedBroker
 # No test fails for being slow on a busy machine; a failing example is printed in a form that can be run again.
 settings.register_profile("laurel", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("laurel")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a parallel run, tests go out one by one, but those that share a fixture of their file go to one process.
+
+    The slow ones begin first: whoever gets one last would keep everybody waiting.
+    """
+    for item in items:
+        shared = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]  # there is no public way
+        if any(definition.scope == "module" for definitions in shared for definition in definitions):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

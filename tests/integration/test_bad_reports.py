@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from laurel.streams.settings import load
 from tests.integration.bad_records import CODEC, engagement, sent
 from tests.integration.pipeline import Pipeline, eventually
@@ -13,6 +15,7 @@ def impossible(**fields: object) -> bytes:
     return CODEC.encode_one("DayReport", REPORT | {"histogram": [1, 2]} | fields)
 
 
+@pytest.mark.slow
 def test_garbage_among_reports_is_dead_letters_once_and_days_close_all_the_same(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:

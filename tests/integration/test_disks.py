@@ -94,6 +94,7 @@ def holds_all(worker: Worker) -> bool:
     return worker.scrape().count("laurel_state_keys{") == len(STAGES) * PARTITIONS
 
 
+@pytest.mark.slow
 def test_whatever_breaks_between_two_starts_changes_no_score(kafka, prefix, tmp_path, history):
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
@@ -118,6 +119,7 @@ def test_whatever_breaks_between_two_starts_changes_no_score(kafka, prefix, tmp_
         assert begun > len(stores(pipeline))
 
 
+@pytest.mark.slow
 def test_what_breaks_under_a_running_worker_stops_it_and_changes_no_score(kafka, prefix, tmp_path, history):
     first, second, third, *rest = history.days
     with pipeline_of(kafka, prefix, tmp_path) as pipeline:
@@ -142,6 +144,7 @@ def test_what_breaks_under_a_running_worker_stops_it_and_changes_no_score(kafka,
         assert_same(pipeline, history.expected)
 
 
+@pytest.mark.slow
 def test_a_full_or_read_only_disk_stops_a_worker_at_once_and_costs_nothing(kafka, prefix, tmp_path, history):
     first, *rest = history.days
     with small_disk(tmp_path / "state-0", 16 * ROOM_BYTES) as disk, pipeline_of(kafka, prefix, tmp_path) as pipeline:

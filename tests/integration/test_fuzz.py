@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from laurel.streams.settings import load
 from tests.fuzz import fuzz
 from tests.fuzzed import PARTITIONS, messages
@@ -10,6 +12,7 @@ from tests.integration.pipeline import Pipeline
 EVENTS, SEED = 100_000, 20_240_502
 
 
+@pytest.mark.slow
 def test_no_message_stops_a_partition_and_what_is_refused_comes_back_byte_for_byte(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Workers with names of their own: their partitions wait for them, and a name belongs to one at a time."""
 
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from laurel.streams.settings import Settings, load
@@ -26,6 +27,7 @@ def names(settings: Settings) -> set[str | None]:
     return {member.group_instance_id for member in admin.describe_consumer_groups([group])[group].result(60).members}
 
 
+@pytest.mark.slow
 def test_workers_restarted_one_after_the_other_get_their_partitions_back_and_move_none(kafka, prefix, tmp_path):
     with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=4), tmp_path) as pipeline:
 

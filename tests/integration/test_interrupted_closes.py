@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from laurel.agents.reports import LEADERS, TARGETS_RAW
 from laurel.ingest.replay import replay
 from laurel.streams.settings import load
@@ -56,6 +58,7 @@ def assert_one_version(pipeline: Pipeline) -> None:
         assert found, topic
 
 
+@pytest.mark.slow
 def test_a_close_interrupted_at_any_step_is_finished_by_whoever_takes_over(kafka, prefix, tmp_path):
     days = [row["day"] for row in oracle("synthetic").calendar.to_pylist()]
     assert len(days) == len(STEPS)

@@ -85,6 +85,7 @@ def expected(raw: float, r0: float) -> float:
     return float(score(np.array([raw]), r0, V1)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, partitions):
     with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=partitions), tmp_path) as pipeline:

@@ -77,6 +77,7 @@ def _event(chance: random.Random, day: int, name: str) -> dict[str, Any]:
     return event
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("partitions", "workers"), [(1, 1), (3, 2)])
 def test_late_repeated_and_retracted_events_come_out_as_the_oracle_says(kafka, prefix, tmp_path, partitions, workers):
     seed = random.randrange(1 << 30)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 
 from laurel.ingest.generate import Plan, batches
 from laurel.ingest.producer import Producer
@@ -36,6 +37,7 @@ def expected() -> pa.Table:
     return pa.table({**{name: events[name] for name in events.schema.names}, **columns})
 
 
+@pytest.mark.slow
 def test_a_flood_is_worked_off_within_bounds_and_comes_out_right(kafka, prefix, tmp_path):
     settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=2)
     with Pipeline(settings, tmp_path) as pipeline:

@@ -35,6 +35,7 @@ def run(name: str, settings: Settings, folder: Path, workers: int, disturb: Call
                 assert worker.stop() == 0, worker.log.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "partitions", "workers"),
     [(name, partitions, workers) for name in DATA for partitions, workers in ((1, 1), (2, 1), (4, 2))],
@@ -44,6 +45,7 @@ def test_real_days_come_out_as_the_oracle_says(kafka, prefix, tmp_path, name, pa
     run(name, settings, tmp_path, workers, lambda pipeline: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wipe", [False, True], ids=["state kept", "state wiped"])
 def test_a_worker_killed_in_the_middle_changes_no_score(kafka, prefix, tmp_path, wipe):
     settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=2)

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.runtime import STAGES
 from laurel.streams.calendar import iso
@@ -71,6 +73,7 @@ def damage(pipeline: Pipeline) -> bytes:
     return key[len(STATE) :]
 
 
+@pytest.mark.slow
 def test_what_is_made_anew_is_what_there_is_and_what_is_damaged_is_found(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def told(pipeline: Pipeline, *arguments: str, models: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_shadow_is_computed_and_reported_and_the_switch_goes_on_from_its_scale(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:

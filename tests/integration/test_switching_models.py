@@ -76,6 +76,7 @@ def test_days_are_closed_by_the_models_they_name_and_a_switch_can_be_reverted(
             before = scores
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_know_a_days_model_says_so_and_one_that_does_goes_on(
     kafka: str, prefix: str, tmp_path: Path, models: Path
 ) -> None:
