@@ -9,37 +9,51 @@ from faust.types import TP
 from laurel.streams.reader import ReadError
 
 ANSWER_WITHIN = 5.0  # seconds
+COME_BACK = 1_000  # milliseconds: how soon a broker that was away is tried again, at the latest
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+Place = tuple[str, int]  # topic and partition
 
 
 class Ends:
-    """Asks for the offset after the last record that committed readers may read."""
+    """Asks for the offset after the last record of partitions. Threads may share it."""
 
     def __init__(self, servers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+        """Connects when it is first asked."""
+        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0, "reconnect.backoff.max.ms": COME_BACK})
+        self._met = False
 
-    def of(self, places: Iterable[TP]) -> dict[TP, int]:
-        """The end of each topic and partition; ReadError if Kafka does not say within a few seconds."""
-        wanted = {TopicPartition(place.topic, place.partition): LATEST for place in places}
+    def of(self, places: Iterable[Place], level: IsolationLevel = IsolationLevel.READ_COMMITTED) -> dict[TP, int]:
+        """The end of each topic and partition, by default the one that committed readers see.
+
+        Raises ReadError if Kafka does not say within a few seconds.
+        """
+        wanted = {TopicPartition(*place): LATEST for place in places}
         if not wanted:
             return {}
-        answers = self._admin.list_offsets(
-            wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN
-        )
         try:
+            self._meet()
+            answers = self._admin.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_WITHIN)
             return {TP(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
         except KafkaException as error:
             raise ReadError(f"where partitions end is not known: {error.args[0].str()}") from None
 
-    def committed(self, group: str, places: Iterable[TP]) -> dict[TP, int]:
+    def committed(self, group: str, places: Iterable[Place]) -> dict[TP, int]:
         """How far a group has said that it is in each partition, 0 where it never did; ReadError likewise."""
-        wanted = [TopicPartition(place.topic, place.partition) for place in places]
+        wanted = [TopicPartition(*place) for place in places]
         if not wanted:
             return {}
         asked = [ConsumerGroupTopicPartitions(group, wanted)]
-        (answer,) = self._admin.list_consumer_group_offsets(asked, request_timeout=ANSWER_WITHIN).values()
         try:
+            self._meet()
+            (answer,) = self._admin.list_consumer_group_offsets(asked, request_timeout=ANSWER_WITHIN).values()
             found = answer.result().topic_partitions
         except KafkaException as error:
             raise ReadError(f"how far the group is is not known: {error.args[0].str()}") from None
         return {TP(place.topic, place.partition): max(place.offset, 0) for place in found}
+
+    def _meet(self) -> None:
+        """The client, asked for ends before it has met a broker, now and then looks for one only after three seconds."""
+        if not self._met:
+            self._admin.list_topics(timeout=ANSWER_WITHIN)
+            self._met = True

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from laurel.models.errors import LaurelError
 from laurel.streams.codec import Codec
 from laurel.streams.dead_letters import DeadLetter, read_back
+from laurel.streams.ends import Ends
 from laurel.streams.metadata import count_partitions
 from laurel.streams.reader import ends, read
 from laurel.streams.settings import Settings
@@ -129,7 +130,7 @@ def settle(settings: Settings) -> list[int]:
     """How far each partition of `dead-letters` reaches now, once all before it can be read. Raises ReadError."""
     topic = settings.topic(TOPIC)
     places = [(topic, number) for number in range(count_partitions(settings.servers, topic))]
-    told = settled(settings.servers, places, Event())
+    told = settled(Ends(settings.servers), places, Event())
     return [told[place] for place in places]
 
 

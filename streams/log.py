@@ -5,9 +5,10 @@ from threading import Event
 from typing import Any, Protocol, TypeVar
 
 from laurel.streams import metadata, reader
+from laurel.streams.ends import Ends, Place
 from laurel.streams.patience import Patience, patiently
 from laurel.streams.reader import ReadError
-from laurel.streams.settling import Place, settled
+from laurel.streams.settling import settled
 from laurel.streams.writer import Transaction, Writer
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class KafkaLog:
     def __init__(self, servers: str, group: str) -> None:
         """`group` is put before the names of writers."""
         self._servers, self._group = servers, group
-        self._ending = Event()
+        self._ends, self._ending = Ends(servers), Event()
 
     def ends(self, topic: str, partition: int) -> tuple[int, int]:
         """See Log. Raises ReadError."""
@@ -102,7 +103,7 @@ class KafkaLog:
 
     def settled(self, places: Sequence[Place]) -> dict[Place, int]:
         """See Log. Raises ReadError."""
-        return self._patiently(lambda: settled(self._servers, places, self._ending))
+        return self._patiently(lambda: settled(self._ends, places, self._ending))
 
     def read(self, topic: str, partition: int, begin: int, end: int) -> Iterator[Sequence[Message]]:
         """See Log. Raises ReadError."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from laurel.streams import reader, settling
+from laurel.streams import ends, reader, settling
 from laurel.streams.broker import EmbeddedBroker
 from laurel.streams.log import KafkaLog
 from laurel.streams.outbox import Outbox, Output
@@ -32,7 +32,7 @@ def settings(broker: EmbeddedBroker, prefix: str, monkeypatch: pytest.MonkeyPatc
     """Topics with records, read by somebody who by himself gives up soon."""
     monkeypatch.setattr(reader, "STALL", 0.5)
     monkeypatch.setattr(settling, "GIVE_UP", 0.5)
-    monkeypatch.setattr(settling, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(ends, "ANSWER_WITHIN", 0.5)
     settings = load(bootstrap=broker.bootstrap, topic_prefix=prefix, partitions=1)
     apply(settings)
     outbox = Outbox(settings.servers)

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 
 from laurel.streams.dead_letters import FIRST_ORIGIN, DeadLetter
 from laurel.streams.dead_letters import headers as letter_headers
+from laurel.streams.ends import Ends
 from laurel.streams.letters import LettersError, Selection, settle
 from laurel.streams.letters_replay import BATCH
 from laurel.streams.letters_replay import replay as replay_letters
@@ -58,7 +59,7 @@ def listed(laurel: Commands, *arguments: str) -> dict[str, Any]:
 def arrived(pipeline: Pipeline, topic: str) -> list[Record]:
     """All records of a topic, once what was committed can be read: Kafka ends a transaction a moment after it agrees to it."""
     places = [(pipeline.settings.topic(topic), partition) for partition in range(pipeline.settings.partitions)]
-    settled(pipeline.settings.servers, places, Event())
+    settled(Ends(pipeline.settings.servers), places, Event())
     return pipeline.read(topic)
 
 
