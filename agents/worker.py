@@ -27,6 +27,7 @@ from laurel.streams.metrics import Metrics
 from laurel.streams.presence import Presence
 from laurel.streams.reader import ReadError
 from laurel.streams.settings import Settings
+from laurel.streams.starting import NoTables
 from laurel.streams.writer import FencedError, StoppedError
 
 log = logging.getLogger(__name__)
@@ -224,6 +225,7 @@ def _app(settings: Settings, runtime: Runtime, metrics: Metrics) -> faust.App:
         f"{settings.topic_prefix}{settings.group}",
         broker=[f"kafka://{server}" for server in settings.servers.split(",")],
         store="memory://",
+        TableManager=NoTables,
         datadir=str(settings.state / "faust"),  # kept empty, but Faust makes it
         web_enabled=False,
         topic_allow_declare=False,

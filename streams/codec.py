@@ -62,14 +62,15 @@ class Decoded:
 class Codec:
     """Reads every schema version there is into the newest one, and writes the newest.
 
-    Schemas that pyruhvro does not prove itself on at construction are left to fastavro. Safe to share between threads.
+    Schemas that pyruhvro does not prove itself on, each before it is first used, are left to fastavro. Safe to share
+    between threads.
     """
 
     def __init__(self, schemas: Schemas | None = None) -> None:
         self.schemas = schemas if schemas is not None else Schemas()
         self._versions = list(self.schemas)
         self._headers = pa.array([_header(schema) for schema in self._versions], pa.binary())
-        self._proven = {schema.id: proven(schema, self.schemas.by_name(schema.name)) for schema in self._versions}
+        self._proven: dict[int, bool] = {}  # by schema id
 
     def arrow(self, name: str) -> pa.Schema:
         """Columns of a batch of that record, as `decode` gives and `encode` takes them. Raises SchemaError."""
@@ -86,7 +87,7 @@ class Codec:
             positions = np.flatnonzero(version == index)
             schema = self._versions[index]
             group = column if len(positions) == len(values) else column.take(positions)
-            read = read_fast if self._proven[schema.id] else read_slowly
+            read = read_fast if self._is_proven(schema) else read_slowly
             found = read(pc.binary_slice(group, _HEADER, _LONGEST), schema, self.schemas.by_name(schema.name))
             if found.table.num_rows:
                 pieces.setdefault(schema.name, []).append(Rows(positions[found.positions], found.table))
@@ -116,7 +117,7 @@ class Codec:
         schema = self.schemas.by_name(name)
         try:
             fitting = columns.fit(batch, schema)
-            if not self._proven[schema.id]:
+            if not self._is_proven(schema):
                 return [_header(schema) + reference.write(record, schema) for record in fitting.to_pylist()]
             bodies = columns.write(fitting, schema)
         except ColumnsError as error:
@@ -139,6 +140,12 @@ class Codec:
         except fastavro.validation.ValidationError as error:
             raise CodecError(f"this is not a laurel.{name}: {error.errors[0]}") from None
         return _header(schema) + reference.write(complete, schema)
+
+    def _is_proven(self, schema: Schema) -> bool:
+        """All schemas together take most of a second, and a command uses a few. Two threads that ask at once both find out."""
+        if schema.id not in self._proven:
+            self._proven[schema.id] = proven(schema, self.schemas.by_name(schema.name))
+        return self._proven[schema.id]
 
 
 def _header(schema: Schema) -> bytes:

@@ -88,7 +88,7 @@ class Writer:
 
         Raises DeliveryError if Kafka refuses, StoppedError if told to stop meanwhile.
         """
-        self._until_done(self._producer.init_transactions, "to be let in")
+        self._until_done(self._enter, "to be let in")
 
     def transact(self, fill: Callable[[Transaction], None]) -> int:
         """Makes what `fill` adds visible, all at once; returns the offset of the record that was sealed, -1 without one.
@@ -129,6 +129,12 @@ class Writer:
             self._producer.produce(topic, value, key, partition=partition, on_delivery=report)
         except KafkaException as error:
             raise DeliveryError(f"{topic}: {error.args[0].str()}", error.args[0].code()) from None
+
+    def _enter(self, timeout: float) -> None:
+        # A client that has not met a broker yet looks again only half a second later.
+        with suppress(KafkaException):
+            self._producer.list_topics(timeout=timeout)
+        self._producer.init_transactions(timeout)
 
     def _attempt(self, fill: Callable[[Transaction], None]) -> bool:
         """Whether a transaction succeeded; False if it is to be tried again."""
