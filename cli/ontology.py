@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from laurel.cli.show import console
-from laurel.cli.show_ontology import as_data, counts, screen
-from laurel.ingest import klout
+from laurel.cli.show_ontology import agreements, as_data, counts, measured, screen
+from laurel.ingest import klout, posts
+from laurel.ingest.measure_topics import agreement
 from laurel.models.ontology import Ontology, OntologyError
 from laurel.streams import ontology_file
 from laurel.streams import settings as setting
@@ -79,6 +80,22 @@ def show(
         return
     for number in found:
         console().print(screen(ontology, number, language))
+
+
+@app.command()
+def measure(
+    file: Annotated[Path, typer.Argument(help="Posts.xml of a Stack Exchange site, gzipped or not")],
+    as_json: AsJson = False,
+) -> None:
+    """Hold the topics that are read from posts' texts against the tags that people gave them."""
+    ontology = ontology_file.load(setting.load().ontology)
+    read = posts.read(file)
+    kinds = {"questions": [p for p in read if p.is_question], "answers": [p for p in read if not p.is_question]}
+    found = {kind: agreement(some, ontology) for kind, some in kinds.items()}
+    if as_json:
+        print(json.dumps({kind: measured(counts) for kind, counts in found.items()}))
+    else:
+        console().print(agreements(found))
 
 
 def _read(source: Path) -> Ontology:

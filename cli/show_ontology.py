@@ -1,5 +1,7 @@
 """Topics as people read them: their names, and the tree of what is above and below."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -8,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from laurel.cli.show import heading, plain
+from laurel.ingest.measure_topics import Agreement
 from laurel.models.ontology import Ontology
 
 CHILDREN = 40  # shown; the rest is counted
@@ -54,6 +57,27 @@ def screen(ontology: Ontology, number: int, language: str) -> RenderableType:
     if below:
         parts += [heading("has"), children]
     return Group(*parts)
+
+
+def measured(found: Agreement) -> dict[str, Any]:
+    """An agreement as JSON: its counts, and the shares they come to."""
+    shares = {name: getattr(found, name) for name in ("precision", "precision_with_above", "recall")}
+    return asdict(found) | shares
+
+
+def agreements(found: Mapping[str, Agreement]) -> Table:
+    """How well topics agree with tags, a line for each kind of posts."""
+    heads = ("", "posts", "tags", "known as topics", "topics found", "are tags", "or above one", "tags found")
+    table = Table(box=None, header_style="bold")
+    for head in heads:
+        table.add_column(head, justify="left" if not head else "right")
+    for kind, counted in found.items():
+        table.add_row(
+            kind,
+            *(f"{count:,}" for count in (counted.posts, counted.tags, counted.known, counted.found)),
+            *(f"{share:.1%}" for share in (counted.precision, counted.precision_with_above, counted.recall)),
+        )
+    return table
 
 
 def _above(ontology: Ontology, number: int, language: str) -> Tree:

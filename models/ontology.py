@@ -101,14 +101,22 @@ class Ontology:
 
     @cached_property
     def branch(self) -> Runs:
-        """Each topic and all above it but the roots: two topics are of one branch if they have one of these in common.
+        """Where to look for what speaks for a topic: itself, its parents, and all further above, but no root, and further
+        above nothing right below a root. What is among these, or below one of them, is of the topic's branch.
 
-        Of a root, only itself: that something is about science is no sign that it is about one of its hundred fields.
+        So wide ones are left out: that something is about technology is no sign that it is about one of its languages.
         """
-        everyone = np.arange(len(self))
-        owner, above = self.ancestors.spread(everyone)
-        inner = np.diff(self.parents.offsets)[above] > 0
-        return runs(len(self), np.concatenate((everyone, owner[inner])), np.concatenate((everyone, above[inner])))
+        is_root = np.diff(self.parents.offsets) == 0
+        owner, parent = self.parents.spread(np.arange(len(self)))
+        wide = is_root.copy()
+        wide[owner[is_root[parent]]] = True
+        further, above = self.ancestors.spread(np.arange(len(self)))
+        near, far = ~is_root[parent], ~wide[above]
+        return runs(
+            len(self),
+            np.concatenate((np.arange(len(self)), owner[near], further[far])),
+            np.concatenate((np.arange(len(self)), parent[near], above[far])),
+        )
 
     @cached_property
     def numbers(self) -> dict[str, int]:
