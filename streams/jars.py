@@ -5,6 +5,7 @@ that jgo knows, or from the one that `LAUREL_MAVEN_REPOSITORY` names (an address
 repository); afterwards no network is needed. They are kept in the user's cache folder, or in `LAUREL_CACHE_DIR`.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -25,6 +26,7 @@ from laurel.models.errors import LaurelError
 CONNECTIONS = 4
 TRIES = 3  # of each jar, before the download is given up
 TIMEOUT = 30  # seconds without a byte
+LOCK = ".lock"  # in the cache: whoever holds it downloads
 
 
 class JarError(LaurelError):
@@ -72,23 +74,47 @@ def ensure_jars(jars: tuple[Jar, ...] | None = None) -> list[Path]:
     """Paths of the jars in the cache, after fetching those that are missing or damaged.
 
     Every file's checksum is verified on every call (30 ms for all of Kafka). A file appears under its name only
-    once it is whole, so a download may be interrupted, or run twice at the same time.
+    once it is whole, so a download may be interrupted. Who comes while another process downloads waits for it, and fetches
+    what is missing then.
 
     Raises JarError if a jar can't be fetched, or what comes has another checksum.
     """
     wanted = pinned_jars() if jars is None else jars
     folder = cache_folder() / "jars"
     try:
-        missing = [jar for jar in wanted if not jar.is_sound(folder / jar.file_name)]
-        if missing:
+        if _missing(wanted, folder):
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".download-", dir=folder, ignore_cleanup_errors=True) as scratch:
-                _download(missing, Path(scratch), folder)
+            with _alone(folder):
+                if missing := _missing(wanted, folder):
+                    with tempfile.TemporaryDirectory(
+                        prefix=".download-", dir=folder, ignore_cleanup_errors=True
+                    ) as scratch:
+                        _download(missing, Path(scratch), folder)
     except OSError as error:
         raise JarError(
             f"can't keep Kafka's jars in {folder} ({error}); set LAUREL_CACHE_DIR to a folder that can be written"
         ) from error
     return [folder / jar.file_name for jar in wanted]
+
+
+def _missing(wanted: tuple[Jar, ...], folder: Path) -> list[Jar]:
+    return [jar for jar in wanted if not jar.is_sound(folder / jar.file_name)]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until nobody else downloads into the folder; the system lets go of the lock of a process that has ended."""
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            Console(stderr=True).print(
+                f"waiting for another process, which downloads Apache Kafka into {folder}",
+                soft_wrap=True,
+                highlight=False,
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _download(missing: list[Jar], scratch: Path, folder: Path) -> None:

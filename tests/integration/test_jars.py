@@ -1,5 +1,6 @@
 """The cache of the broker's jars, against a real HTTP server that stands in for a Maven repository."""
 
+import fcntl
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laurel.streams.jars import Jar, JarError, ensure_jars, pinned_jars
+from laurel.streams.jars import LOCK, Jar, JarError, ensure_jars, pinned_jars
 
 CONTENT = {"org.example:one:1.0": b"first jar" * 9_000, "org.example.deep:two:2.1-b3": b"second jar" * 50}
 JARS = tuple(Jar(name, len(body), hashlib.sha256(body).hexdigest()) for name, body in CONTENT.items())
@@ -86,7 +87,8 @@ def test_every_pinned_jar_has_its_own_name_and_a_whole_checksum():
 def test_jars_are_fetched_once_and_need_no_repository_afterwards(address, cache, monkeypatch):
     paths = ensure_jars(JARS)
     assert [path.read_bytes() for path in paths] == list(CONTENT.values())
-    assert sorted(cache.iterdir()) == sorted(paths), "nothing but the jars is left in the cache"
+    assert sorted(cache.glob("[!.]*")) == sorted(paths)
+    assert not list(cache.glob(".download-*")), "nothing but the jars is left in the cache"
     repository_is_gone(monkeypatch)
     assert ensure_jars(JARS) == paths
 
@@ -102,7 +104,7 @@ def test_a_jar_that_is_not_what_was_pinned_is_refused_and_not_kept(address, cach
     other = Jar("org.example:one:1.0", JARS[0].bytes, "0" * 64)
     with pytest.raises(JarError, match=r"org\.example:one:1\.0 .*SHA-256"):
         ensure_jars((other,))
-    assert not any(cache.iterdir())
+    assert not list(cache.glob("[!.]*"))
 
 
 def test_a_repository_that_lacks_a_jar_is_named_with_the_jar(address, cache):
@@ -129,10 +131,22 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, address, monkeypatch)
         ensure_jars(JARS)
 
 
-def test_downloads_at_the_same_time_do_not_disturb_each_other(address, cache):
+def test_of_many_who_need_the_jars_at_once_one_fetches_them_and_the_others_wait(address, cache, capfd):
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(ensure_jars, [JARS] * 4))
     assert [path.read_bytes() for path in results[0]] == list(CONTENT.values())
+    assert results == results[:1] * 4
+    assert capfd.readouterr().err.count("downloading Apache Kafka (") == 1
+
+
+def test_who_waits_for_a_download_that_is_broken_off_does_it(address, cache):
+    cache.mkdir(parents=True)
+    with (cache / LOCK).open("w") as lock, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = pool.submit(ensure_jars, JARS)
+        assert not any(path.exists() for path in map(cache.joinpath, (jar.file_name for jar in JARS)))
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert [path.read_bytes() for path in waiting.result()] == list(CONTENT.values())
 
 
 def test_without_a_terminal_one_plain_line_says_what_is_downloaded(address, cache, capsys):
