@@ -16,11 +16,11 @@ from tests.integration.days import ROOT
 from tests.integration.pipeline import Pipeline, Worker, eventually
 from tests.oracle.oracle import Oracle, read_networks
 
-FLOOD = Plan(events=1_500_000, users=5_000, skew=1.1, days=1, seed=11)
+FLOOD = Plan(events=800_000, users=5_000, skew=1.1, days=1, seed=11)
 # What a record that was fetched takes before it is columns: an object with a key, a value and a place.
 RECORD_BYTES = 600
-MOST = 1 << 30  # bytes that a worker may take, whatever waits; so much would not be enough for what waits here
-SOON = {"LAUREL_SESSION_SECONDS": "6"}
+MOST = 576 << 20  # bytes that a worker may take, whatever waits; so much would not be enough for what waits here
+SMALL = {"LAUREL_SESSION_SECONDS": "6", "LAUREL_BACKLOG_BYTES": f"{16 << 20}"}
 
 
 def memory(worker: Worker, line: str) -> int:
@@ -44,7 +44,7 @@ def test_a_flood_is_worked_off_within_bounds_and_comes_out_right(kafka, prefix, 
         with Producer(kafka, topic_prefix=prefix) as producer:
             for rows in batches(FLOOD):
                 producer.send_batch(rows)
-        worker = pipeline.start(0, **SOON)
+        worker = pipeline.start(0, **SMALL)
         topic = settings.topic("engagements")
         behind = eventually(lambda: worker.metric("laurel_consumer_lag_records", topic=topic), what="it is behind")
         assert memory(worker, "VmRSS") + behind * RECORD_BYTES > MOST, "it was overloaded"

@@ -35,10 +35,19 @@ def run(name: str, settings: Settings, folder: Path, workers: int, disturb: Call
                 assert worker.stop() == 0, worker.log.read_text()
 
 
+def once_computed(name: str) -> pytest.MarkDecorator:
+    """Of tests on one data set: in a parallel run they go to one process, so that the oracle computes it once."""
+    return pytest.mark.xdist_group(f"oracle-{name}")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "partitions", "workers"),
-    [(name, partitions, workers) for name in DATA for partitions, workers in ((1, 1), (2, 1), (4, 2))],
+    [
+        pytest.param(name, partitions, workers, marks=once_computed(name))
+        for name in DATA
+        for partitions, workers in ((1, 1), (2, 1), (4, 2))
+    ],
 )
 def test_real_days_come_out_as_the_oracle_says(kafka, prefix, tmp_path, name, partitions, workers):
     settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=partitions)
@@ -46,6 +55,7 @@ def test_real_days_come_out_as_the_oracle_says(kafka, prefix, tmp_path, name, pa
 
 
 @pytest.mark.slow
+@once_computed(LARGEST)
 @pytest.mark.parametrize("wipe", [False, True], ids=["state kept", "state wiped"])
 def test_a_worker_killed_in_the_middle_changes_no_score(kafka, prefix, tmp_path, wipe):
     settings = load(bootstrap=kafka, topic_prefix=prefix, partitions=2)
