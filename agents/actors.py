@@ -223,11 +223,12 @@ class Actors:
 
 
 def _sides(move: Moves) -> dict[str, pa.Array]:
-    """The columns of an Influence that tell days and points of moves (MOVE)."""
-    columns = {}
+    """The columns of an Influence that tell days, points and acts of moves (MOVE), and since when their actors are known."""
+    columns = {"first": pa.array(move["first"].copy())}
     for side in ("left", "reached"):
         columns[side] = pa.array(move[side].copy(), mask=move[side] == NOWHERE)
-        columns[f"{side}_points"] = pa.array(move[f"{side}_points"].astype(np.int32))
+        for what in ("points", "acts"):
+            columns[f"{side}_{what}"] = pa.array(move[f"{side}_{what}"].astype(np.int32))
     return columns
 
 

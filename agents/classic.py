@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from laurel.models.fade import FADE_UNIT
 from laurel.models.ragged import Int, Ragged
-from laurel.models.reach import Reach
+from laurel.models.reach import Reach, mean_points
 
 Float = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class Classic:
         """The columns of a ScoreUpdate that tell them."""
         posting = self.posts > 0
         per_post = np.divide(np.maximum(self.reactions, 0.0), self.posts, out=np.zeros(len(posting)), where=posting)
-        influence = Reach(self.people, self.people_points).influence()
+        influence = mean_points(self.people, self.people_points)
         return {
             "true_reach": pa.array(self.people),
             "amplification": pa.array(per_post, mask=~posting),

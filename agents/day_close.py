@@ -24,6 +24,9 @@ from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
 from laurel.agents.reports import TARGETS, TARGETS_RAW, TARGETS_SHADOW, Totals, report, reported
 from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_scores
+from laurel.agents.suspicion import of_accounts
+from laurel.agents.tallied import Tallied, tallied
+from laurel.agents.tallied import nothing as no_signals
 from laurel.agents.updates import Scored, account_scores, forgotten, insights, record_keys, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
@@ -59,13 +62,14 @@ class _Basis:
 
 @dataclass(frozen=True)
 class _Block:
-    """Some accounts of the partition: their states, where they stand by the day's model and then by each in its shadow, and all that
-    is counted of them by each of these."""
+    """Some accounts of the partition: their states, where they stand by the day's model and then by each in its shadow, all that
+    is counted of them by each of these, and what their signals are told from."""
 
     keys: list[bytes]
     influences: Influences
     found: list[Standing]
     counted: list[Counted]
+    tallied: Tallied
 
 
 class DayClose:
@@ -158,7 +162,16 @@ class DayClose:
         grouped = Grouped(influences.buckets, self._day, earlier.day if earlier else self._day, networks)
         found, counted = self._count(keys, grouped, states.sections["people"], basis, earlier)
         beside = [stand(grouped.by(s.model), s.day, s.means, networks, s.model) for s in shadows]
-        return _Block(keys, influences, [found, *beside], [counted, *(self._by_shadow(counted, s) for s in beside)])
+        signs = tallied(
+            grouped.by(basis.model),
+            states.sections["people"],
+            self._day,
+            earlier.day if earlier else None,
+            networks,
+            basis.model,
+        )
+        shadowed = [self._by_shadow(counted, each) for each in beside]
+        return _Block(keys, influences, [found, *beside], [counted, *shadowed], signs)
 
     def _count(
         self, keys: list[bytes], grouped: Grouped, people: Ragged, basis: _Basis, earlier: _Basis | None
@@ -216,8 +229,8 @@ class DayClose:
         return [None if link is None else link.member for link in found], changed
 
     def _report_influence(self, out: Transaction) -> None:
-        """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence,
-        and this partition's candidates of each topic."""
+        """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence, this
+        partition's candidates of each topic; and signals, which need nothing of what is decided."""
         context, store, models = self._context, self._partition.store, [self._model, *self._shadows]
         handed_on = HandedOn(context, self._partition.number, self._model, self._day, self._shadows, self._links)
         self._forget()
@@ -241,15 +254,18 @@ class DayClose:
             linked = np.flatnonzero(~counted.alone)
             if len(linked):
                 accounts = [block.keys[at] for at in linked.tolist()]
+                signs = block.tallied.parts(linked)
                 for shadow, each in zip(["", *(model.name for model in self._shadows)], block.counted, strict=True):
-                    out.send(handed_on.parts(accounts, each.take(linked), shadow))
+                    out.send(handed_on.parts(accounts, each.take(linked), signs, shadow))
                 out.send(handed_on.candidates(store, self._of_members(accounts, standings.take(linked))))
                 unseen.difference_update(accounts)
+            for output in of_accounts(context, self._day, counted, block.tallied):
+                out.send(output)
             for kept, each in zip(self._kept, block.counted, strict=True):
                 kept.add(each.told())
         out.send(handed_on.candidates(store, best.best()))
         if unseen:
-            out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen))))
+            out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen)), no_signals(len(unseen))))
         for marker in handed_on.markers():
             out.send(marker)
         for model, total in zip(self._shadows, totals[1:], strict=True):

@@ -30,8 +30,11 @@ class HandedOn:
     shadows: Sequence[ScoreModel]
     links: Mapping[bytes, Link]
 
-    def parts(self, accounts: Sequence[bytes], counted: Counted, shadow: str = "") -> Output:
-        """What linked accounts bring to their members, a PersonPart each; `shadow` names the model if it isn't the published one."""
+    def parts(
+        self, accounts: Sequence[bytes], counted: Counted, signals: Mapping[str, pa.Array], shadow: str = ""
+    ) -> Output:
+        """What linked accounts bring to their members, a PersonPart each, with columns of their `signals` (see `tallied`); `shadow` names
+        the model if it isn't the published one."""
         context, n = self.context, len(accounts)
         amounts = contributed(context.networks, counted.code, counted.amount / (FADE_UNIT * POINT))
         persons = [self.links[account].member or "" for account in accounts]
@@ -47,6 +50,7 @@ class HandedOn:
                 **{f"raw_{name}": pa.array(getattr(counted.passed, name)) for name in STEPS},
                 "shadow": pa.repeat(pa.scalar(shadow, pa.string()), n),
                 **counted.classic.columns(),
+                **signals,
             }
         )
         values = context.codec.encode("PersonPart", batch)

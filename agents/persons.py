@@ -15,6 +15,8 @@ from laurel.agents.gathering import Gatherer
 from laurel.agents.layouts import PERSON
 from laurel.agents.reports import PERSONS, PERSONS_RAW, PERSONS_SHADOW, report
 from laurel.agents.shadow_scores import by_model, decided_r0, shadow_scores
+from laurel.agents.suspicion import outputs
+from laurel.agents.tallied import SUMS
 from laurel.agents.updates import Scored, account_scores, forgotten, insights, score_updates
 from laurel.models import ragged
 from laurel.models.change import PARTS, STEPS, Change, Steps, split
@@ -24,6 +26,7 @@ from laurel.models.parameters import ScoreModel
 from laurel.models.reach import MOST_POINTS
 from laurel.models.refusals import NO_DAY
 from laurel.models.scale import histogram, percentile
+from laurel.models.signals import Signals, Tally, told
 from laurel.models.standing import MOST
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
@@ -60,6 +63,8 @@ class _People:
         self._amounts = rows.column("amounts").combine_chunks()
         self._reached = [np.clip(rows.column(name).to_numpy(), 0, MOST) for name in ("people", "people_points")]
         self._counts = [_points(rows.column(name)) for name in ("reactions", "posts")]
+        self._daily = rows.column("daily").combine_chunks()
+        self._signs = [np.clip(rows.column(name).to_numpy(), 0, MOST) for name in SUMS]
 
     def classic(self) -> Classic:
         """True reach, amplification and network influence of the members: of all their accounts together."""
@@ -71,6 +76,22 @@ class _People:
         for total, each in zip((people, points, reactions, posts), columns, strict=True):
             np.add.at(total, self.owner, each)
         return Classic(people, np.minimum(points, MOST_POINTS * people), reactions, posts)
+
+    def signals(self) -> Signals:
+        """The members' signals: of the reactions to all their accounts together."""
+        n = len(self.names)
+        ages = np.asarray(pc.list_parent_indices(self._daily)).astype(np.int64)
+        counts = np.clip(np.asarray(pc.list_flatten(self._daily)), 0, MOST)
+        age = ragged.ordinals(ragged.starts(ages))
+        daily = np.zeros((n, int(age.max(initial=-1)) + 1), np.int64)
+        np.add.at(daily, (self.owner[ages], age), counts)
+        sums = np.zeros((len(self._signs), n), np.int64)
+        for total, each in zip(sums, self._signs, strict=True):
+            np.add.at(total, self.owner, each)
+        young, acts, squares = sums
+        nothing = np.zeros(n, np.int64)
+        people = self.classic().people
+        return told(Tally(daily.sum(1), daily.max(1, initial=0), people, young, acts, squares, nothing))
 
     def amounts(self, networks: Networks) -> tuple[Int, Int, Float]:
         """Member, place in the network table, and points of each action that counts for a member, ordered by the first two."""
@@ -100,7 +121,7 @@ class _People:
 
 
 class Persons(Gatherer):
-    """Keeps the last published score of each member of one partition."""
+    """Keeps the last published score of each member of one partition, and whether there were signals with it."""
 
     record = "PersonPart"
 
@@ -166,15 +187,18 @@ class Persons(Gatherer):
         if last is not None:
             old = model_of_record(context, last)
             change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
-        told = Scored(people.names, scores, previous, had, percentiles, given[0].made_of, change, people.classic())
+        scored = Scored(people.names, scores, previous, had, percentiles, given[0].made_of, change, people.classic())
+        signals = people.signals()
+        flagged = signals.any_flagged()
         changes.outputs += [
-            score_updates(context, model, day, told),
-            insights(context, day, told),
+            score_updates(context, model, day, scored),
+            insights(context, day, scored),
+            *outputs(context, day, people.names, signals, flagged, states.header["flagged"]),
             account_scores(context, day, people.accounts, scores[people.owner]),
         ]
         if len(given) > 1:
             changes.outputs.append(shadow_scores(context, day, people.names, given))
-        states.header["day"], states.header["score"] = day, scores
+        states.header["day"], states.header["score"], states.header["flagged"] = day, scores, flagged
         changes.keys += [STATE + key for key in keys]
         changes.values += pack(PERSON, states)
         return changes

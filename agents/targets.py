@@ -16,7 +16,7 @@ from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, named
 from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
 from laurel.models import ragged, reach
-from laurel.models.counted_once import NOWHERE, Moves, stays
+from laurel.models.counted_once import MOST_ACTS, NOWHERE, Moves, stays
 from laurel.models.hashing import hash64
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
@@ -278,12 +278,13 @@ def _bucket_rows(records: pa.RecordBatch, context: Context) -> npt.NDArray[np.vo
 
 
 def _moves(records: pa.RecordBatch) -> Moves:
-    """How the engagers move among the people whom their targets reach, MOVE[m]; impossible points are held at what can be."""
+    """How the engagers move among the people whom their targets reach, MOVE[m]; impossible numbers are held at what can be."""
     found = stays(records.num_rows)
-    found["clock"] = records.column("clock").to_numpy()
+    found["clock"], found["first"] = (records.column(name).to_numpy() for name in ("clock", "first"))
     for side in ("left", "reached"):
         found[side] = records.column(side).fill_null(NOWHERE).to_numpy()
-        found[f"{side}_points"] = np.clip(records.column(f"{side}_points").to_numpy(), 0, reach.MOST_POINTS)
+        for what, most in (("points", reach.MOST_POINTS), ("acts", MOST_ACTS)):
+            found[f"{side}_{what}"] = np.clip(records.column(f"{side}_{what}").to_numpy(), 0, most)
     return found
 
 

@@ -21,7 +21,7 @@ Float = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
-OF_PERSONS = ("score-updates", "insights", "shadow-scores")  # topics of scores, by person
+OF_PERSONS = ("score-updates", "insights", "shadow-scores", "signals")  # topics by person
 NEWS = 0.1  # points that a score moves by before its person is written to
 
 
@@ -115,7 +115,7 @@ def contributed(networks: Networks, code: Int, points: Float) -> pa.StructArray:
 
 
 def forgotten(context: Context, persons: Sequence[bytes]) -> list[Output]:
-    """Says that these have no score any more."""
+    """Says that these are no persons any more."""
     return [Output(context.topic(topic), persons, [None] * len(persons)) for topic in OF_PERSONS if persons]
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "score": "one account's score",
     "top": "the most influential, of all or of a topic",
     "explain": "why an account has its score",
+    "signals": "what looks like gaming, apart from the scores",
     "watch": "follow a topic as records arrive",
     "dead-letters": "what was refused: look at it, and send it again",
     "rebuild": "recompute all state from the engagements, and compare",

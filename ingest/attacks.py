@@ -126,12 +126,11 @@ def play(
 
 
 class _Run:
-    """A population, the reactions it has counted, and the day on which each account was first seen."""
+    """A population, and the reactions it has counted."""
 
     def __init__(self, population: Population, networks: Networks) -> None:
         self.population, self._networks = population, networks
         self._reactions: list[Ints] = []  # int64[3, m]: actor, target, day
-        self.first_seen = np.empty(0, np.int64)
 
     def day(self, given: Sequence[pa.RecordBatch]) -> Close:
         """Takes in a day and closes it."""
@@ -144,11 +143,9 @@ class _Run:
     def signals(self) -> Signals:
         """Signals of all accounts, of all that was counted."""
         actor, target, day = np.concatenate(self._reactions, axis=1)
-        return signals(actor, target, day, self.first_seen)
+        return signals(actor, target, day, self.population.first_acts())
 
     def _note(self, taken: Taken, today: int) -> None:
-        more = len(self.population.accounts) - len(self.first_seen)
-        self.first_seen = np.concatenate((self.first_seen, np.full(more, today)))
         counts = (taken.count > 0) & (self._networks.kind[np.maximum(taken.code, 0)] == REACTION)
         found = np.stack((taken.actor[counts], taken.target[counts]))
         self._reactions.append(np.vstack((found, np.full(found.shape[1], today))))

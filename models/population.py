@@ -140,6 +140,10 @@ class Population:
         self._people = put(self._people, target[rows[adds]][moved], people, closed, self._model.window_days)
         return Taken(actor, target, examined.action, weight, count)
 
+    def first_acts(self) -> Int:
+        """The day on which each account acted for the first time, by its own clock, int64[n]; 0 if it never has."""
+        return self._voices.header["first"].astype(np.int64)
+
     def standing(self, day: int | None = None) -> Standing:
         """Where accounts stand at the close of a day that isn't closed, or, of the open one, as far as it was taken in."""
         at = self.open_day if day is None else day

@@ -1,4 +1,5 @@
-"""Whom an account reaches: the people who acted on it within the window, each once, and how influential they are.
+"""Whom an account reaches: the people who acted on it within the window, each once, how influential they are, and how often and how
+newly they act.
 
 Actors tell how they move among the days that people are counted on (`models.counted_once`), so a sum over days is the number of people:
 no list of names is kept, and nothing is estimated.
@@ -13,23 +14,41 @@ from laurel.models.counted_once import NOWHERE, Moves
 from laurel.models.influence import add
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Int, Ragged
+from laurel.models.signals import YOUNG_DAYS
 
 # day: of the people's last acts, by their own clocks, days since 1970-01-01. admit: the first day whose close may count them.
-# people: how many. points: what these had earned, added up. Ordered by the first two.
-PEOPLE = np.dtype([("day", "<i4"), ("admit", "<i4"), ("people", "<i4"), ("points", "<i8")])
+# people: how many. young: those of them who were new at that act. points: what these had earned, added up. acts: how often they
+# had acted on the account, added up, and squares: the squares of that. Ordered by the first two.
+PEOPLE = np.dtype(
+    [
+        ("day", "<i4"),
+        ("admit", "<i4"),
+        ("people", "<i4"),
+        ("young", "<i4"),
+        ("points", "<i8"),
+        ("acts", "<i8"),
+        ("squares", "<i8"),
+    ]
+)
+SUMS = ("people", "young", "points", "acts", "squares")
 MOST_POINTS = 100  # that one of them can have earned
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Of n accounts: `people` int64[n] reached, and the `points` int64[n] that these had earned together."""
+    """Of n accounts, all int64[n]: `people` reached, the `points` that these had earned together, how many of them were `young`, their
+    `acts` and the `squares` of each one's acts, added up."""
 
     people: Int
     points: Int
+    young: Int
+    acts: Int
+    squares: Int
 
-    def influence(self) -> npt.NDArray[np.float64]:
-        """Mean points that the people reached had earned when they last acted, float64[n], 0 where there are none."""
-        return np.divide(self.points, self.people, out=np.zeros(len(self.people)), where=self.people > 0)
+
+def mean_points(people: Int, points: Int) -> npt.NDArray[np.float64]:
+    """Mean points that people reached had earned when they last acted, float64[n], 0 where there are none."""
+    return np.divide(points, people, out=np.zeros(len(people)), where=people > 0)
 
 
 def rows_of(moves: Moves, admit: Int) -> tuple[Int, npt.NDArray[np.void]]:
@@ -45,13 +64,16 @@ def rows_of(moves: Moves, admit: Int) -> tuple[Int, npt.NDArray[np.void]]:
         rows = np.empty(len(of), PEOPLE)
         rows["day"], rows["admit"], rows["people"] = moves[day][of], admit[of], sign
         rows["points"] = sign * moves[points][of].astype(np.int64)
+        rows["young"] = sign * (rows["day"] - moves["first"][of] < YOUNG_DAYS)
+        acts = moves[f"{day}_acts"][of].astype(np.int64)
+        rows["acts"], rows["squares"] = sign * acts, sign * acts**2
         parts.append((of, rows))
     return np.concatenate([of for of, _ in parts]), np.concatenate([rows for _, rows in parts])
 
 
 def put(held: Ragged, owners: Int, rows: npt.NDArray[np.void], closed: int, window_days: int) -> Ragged:
     """The accounts' people (PEOPLE) after adding rows, each with its owner (int64); `closed` as for `influence.accrue`."""
-    return add(held, owners, rows, ("people", "points"), closed, window_days)
+    return add(held, owners, rows, SUMS, closed, window_days)
 
 
 def reach(people: Ragged, day: int, model: ScoreModel) -> Reach:
@@ -63,8 +85,8 @@ def reach(people: Ragged, day: int, model: ScoreModel) -> Reach:
     age = day - rows["day"].astype(np.int64)
     counts = (rows["admit"] <= day) & (age >= 0) & (age < model.window_days)
     owners, rows, n = people.owners[counts], rows[counts], len(people.offsets) - 1
-    found = np.zeros((2, n), np.int64)
-    for total, name in zip(found, ("people", "points"), strict=True):
+    found = np.zeros((len(SUMS), n), np.int64)
+    for total, name in zip(found, SUMS, strict=True):
         np.add.at(total, owners, rows[name])
-    number = np.maximum(found[0], 0)
-    return Reach(number, np.clip(found[1], 0, MOST_POINTS * number))
+    number, young, points, acts, squares = np.maximum(found, 0)
+    return Reach(number, np.minimum(points, MOST_POINTS * number), np.minimum(young, number), acts, squares)

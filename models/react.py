@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models import ragged
-from laurel.models.counted_once import Moves, moves
+from laurel.models.counted_once import MOST_ACTS, Moves, Place, moves
 from laurel.models.memory import added, faded
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
@@ -67,13 +67,17 @@ def react(
     records["since"][rows] = np.where(first, np.repeat(was, size), now)
     records["points"][rows] = earned
     records["points_before"][rows] = np.where(first, np.repeat(old["points"], size), earned)
-    moving, found = moves(was, old["points"], now[heads], earned[heads], now[heads])
-    moved[rows[heads[moving]]] = found
+    acts_before = np.minimum(np.repeat(old["acts"].astype(np.int64), size) + ragged.ordinals(first), MOST_ACTS)
+    acts_after = np.minimum(acts_before + 1, MOST_ACTS)
+    records["acts_before"][rows] = acts_before
+    was_there = Place(records["since"][rows], records["points_before"][rows], acts_before)
+    moving, found = moves(was_there, Place(now, earned, acts_after), now, header["first"][owner])
+    moved[rows[moving]] = found
 
     last = np.append(heads[1:], len(rows)) - 1
     after = np.empty(len(heads), PAIR)
     after["target"], after["day"], after["memory"] = target[heads], now[heads], before[last] + points[last]
-    after["points"] = earned[heads]
+    after["points"], after["acts"] = earned[heads], acts_after[last]
     held = pairs.rows.copy()
     held[kept[kept >= 0]] = after[kept >= 0]
     new = np.flatnonzero(kept < 0)

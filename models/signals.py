@@ -12,7 +12,7 @@ Int = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-YOUNG_DAYS = 7  # an engager first seen fewer days than this before it acts is young
+YOUNG_DAYS = 7  # an engager that acted for the first time fewer days than this before its last reaction is young
 LEAST = 20  # reactions, below which a share says nothing
 SUSPICIOUS = {
     "reciprocity": 0.5,
@@ -23,49 +23,92 @@ SUSPICIOUS = {
 
 
 @dataclass(frozen=True)
+class Tally:
+    """What signals are told from: of n accounts, all int64[n].
+
+    reactions: all of them; busiest: those of the busiest day.
+    people: accounts that reacted by name; young: those of them that were new at their last reaction.
+    acts: the named reactions; squares: the squares of each engager's, added up; returned: those by accounts that the account
+      reacted to as well.
+    """
+
+    reactions: Int
+    busiest: Int
+    people: Int
+    young: Int
+    acts: Int
+    squares: Int
+    returned: Int
+
+
+@dataclass(frozen=True)
 class Signals:
-    """Of n accounts, all float64[n] in 0..1, 0 where there is nothing to tell, and `reactions` int64[n] that they are of.
+    """Of n accounts, all float64[n] in 0..1, 0 where there is nothing to tell; of int64[n] `reactions`, the `named` ones among them.
 
     reciprocity: share of the named reactions that came from accounts which the account reacted to as well.
     burst: share of the reactions that came on its busiest day.
     concentration: sum over engagers of the square of each one's share of the named reactions (Herfindahl-Hirschman
       index): 1 if all are by one, 1 / k if they are by k alike.
-    youth: share of the named reactions by accounts first seen fewer than `YOUNG_DAYS` days before.
+    youth: share of the engagers that acted for the first time fewer than `YOUNG_DAYS` days before their last reaction.
     """
 
     reactions: Int
+    named: Int
     reciprocity: Float
     burst: Float
     concentration: Float
     youth: Float
 
     def flagged(self, name: str) -> Flags:
-        """Where the signal of that name is suspicious, bool[n]: at `SUSPICIOUS` or above, of `LEAST` reactions or more."""
+        """Where the signal of that name is suspicious, bool[n]: at `SUSPICIOUS` or above, of `LEAST` reactions or more; those that
+        are told of engagers want as many of them named."""
         share: Float = getattr(self, name)
-        return (self.reactions >= LEAST) & (share >= SUSPICIOUS[name])
+        enough = self.reactions >= LEAST
+        if name != "burst":
+            enough &= self.named >= LEAST
+        return np.asarray(enough & (share >= SUSPICIOUS[name]))
+
+    def any_flagged(self) -> Flags:
+        """Where any signal is suspicious, bool[n]."""
+        return np.asarray(np.any([self.flagged(name) for name in SUSPICIOUS], axis=0))
 
 
-def signals(actor: Int, target: Int, day: Int, first_seen: Int) -> Signals:
+def told(tally: Tally) -> Signals:
+    """The signals of a tally. Whatever strangers may have written into it, they are shares."""
+    return Signals(
+        tally.reactions,
+        tally.acts,
+        _share(tally.returned, tally.acts),
+        _share(tally.busiest, tally.reactions),
+        _share(tally.squares, tally.acts.astype(np.float64) ** 2),
+        _share(tally.young, tally.people),
+    )
+
+
+def signals(actor: Int, target: Int, day: Int, first_act: Int) -> Signals:
     """Signals of all n accounts from m reactions, in any order.
 
     `actor` (below 0: anonymous, counted for bursts only), `target` and `day` (since 1970-01-01) are int64[m], accounts by number
-    below n; `first_seen` int64[n] is the day on which each account was first seen at all.
+    below n; `first_act` int64[n] is the day on which each account acted for the first time, whatever it did.
     """
-    n = len(first_seen)
-    reactions = np.bincount(target, minlength=n)
+    n = len(first_act)
     named = actor >= 0
     by, of, when = actor[named], target[named], day[named]
-    sums = np.bincount(of, minlength=n)
-    returned = np.isin(of * n + by, by * n + of)
-    young = when - first_seen[by] < YOUNG_DAYS
-    _, first, times = np.unique(of * n + by, return_index=True, return_counts=True)
-    squares = np.bincount(of[first], (times / np.maximum(sums[of[first]], 1)) ** 2, minlength=n)
-    return Signals(
-        reactions,
-        _share(np.bincount(of[returned], minlength=n), sums),
-        _share(_busiest(target, day, n), reactions),
-        np.minimum(squares, 1.0),
-        _share(np.bincount(of[young], minlength=n), sums),
+    pair, place, times = np.unique(of * n + by, return_inverse=True, return_counts=True)
+    engager, engaged = pair % max(n, 1), pair // max(n, 1)
+    last = np.zeros(len(pair), np.int64)
+    np.maximum.at(last, place, when)
+    returned, young = np.isin(pair, by * n + of), last - first_act[engager] < YOUNG_DAYS
+    return told(
+        Tally(
+            np.bincount(target, minlength=n),
+            _busiest(target, day, n),
+            np.bincount(engaged, minlength=n),
+            np.bincount(engaged[young], minlength=n),
+            np.bincount(of, minlength=n),
+            _sums(engaged, times**2, n),
+            _sums(engaged[returned], times[returned], n),
+        )
     )
 
 
@@ -79,6 +122,11 @@ def _busiest(target: Int, day: Int, n: int) -> Int:
     return most
 
 
-def _share(part: Int, whole: Int) -> Float:
-    shares: Float = part / np.maximum(whole, 1)
-    return shares
+def _sums(owner: Int, values: Int, n: int) -> Int:
+    found = np.zeros(n, np.int64)
+    np.add.at(found, owner, values)
+    return found
+
+
+def _share(part: Int, whole: npt.NDArray[np.number]) -> Float:
+    return np.asarray(np.minimum(part / np.maximum(whole, 1), 1.0), np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laurel.models import ragged
-from laurel.models.counted_once import Moves, moves
+from laurel.models.counted_once import MOST_ACTS, Moves, Place, moves
 from laurel.models.memory import faded
 from laurel.models.networks import PLUS_K, REACTION
 from laurel.models.parameters import ScoreModel
@@ -126,28 +126,31 @@ def _restore_pairs(
     of_stretch, step = np.cumsum(heads) - 1, ragged.ordinals(heads)
     head, ends = known[rows[heads]], rows[np.append(heads[1:], True)[: len(rows)]]
     memory, since = head["memory"].astype(np.int64), head["since"].astype(np.int64)
-    points, was = head["points_before"].copy(), known[ends]
+    points, acts, was = head["points_before"].copy(), head["acts_before"].astype(np.int64), known[ends]
     by_step = np.argsort(step, kind="stable")
     for steps in np.split(by_step, np.cumsum(np.bincount(step))[:-1])[1:]:
         standing = steps[~gone[rows[steps]]]
         of, at = of_stretch[standing], rows[standing]
-        known["memory"][at], known["since"][at], known["points_before"][at] = memory[of], since[of], points[of]
+        known["memory"][at], known["since"][at] = memory[of], since[of]
+        known["points_before"][at], known["acts_before"][at] = points[of], acts[of]
         now = known["now"][at].astype(np.int64)
         left = faded(memory[of], now - since[of], model)
         memory[of], since[of], points[of] = left + known["used"][at], now, known["points"][at]
+        acts[of] = np.minimum(acts[of] + 1, MOST_ACTS)
 
     pairs, whose = voices.pairs, owner[rows[heads]]
     kept = ragged.latest(pairs.owners, pairs.rows["target"], whose, head["other"])
     changed = np.flatnonzero(last[heads] & (kept >= 0))
     after = pairs.rows.copy()
-    for name, values in (("memory", memory), ("day", since), ("points", points)):
+    for name, values in (("memory", memory), ("day", since), ("points", points), ("acts", acts)):
         after[name][kept[changed]] = values[changed]
     left_over = np.ones(len(after), np.bool_)
     left_over[kept[changed[since[changed] == NEW]]] = False
     voices.pairs = Ragged(pairs.offsets, after).keep(left_over)
 
-    clock = voices.header["day"][whose].astype(np.int64)
-    moving, moved = moves(was["now"], was["points"], since, points, clock)
+    clock, first = (voices.header[name][whose].astype(np.int64) for name in ("day", "first"))
+    before = Place(was["now"], was["points"], np.minimum(was["acts_before"].astype(np.int64) + 1, MOST_ACTS))
+    moving, moved = moves(before, Place(since, points, acts), clock, first)
     return np.searchsorted(taken, rows[heads][moving]), moved
 
 

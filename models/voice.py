@@ -18,13 +18,14 @@ Int = npt.NDArray[np.int64]
 Hash = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
-# day: the actor's clock, days since 1970-01-01.
+# day: the actor's clock, days since 1970-01-01. first: the first day it showed, 0 if that isn't known.
 # acts, plus_ks: accepted reactions and +Ks since the clock's day began, without those taken back; withdrawn: reactions
 # among these that were. newest: newest day of any act remembered, anonymous ones too. first_block: number of the oldest
 # block kept. score: whole points that the published score is above the base, 0 before any.
 HEADER = np.dtype(
     [
         ("day", "<i4"),
+        ("first", "<i4"),
         ("acts", "<u4"),
         ("plus_ks", "<u4"),
         ("withdrawn", "<u4"),
@@ -34,12 +35,14 @@ HEADER = np.dtype(
     ]
 )
 # target: hash of an account acted on. day: the actor's clock at the last act on it. memory: faded sum of what was done,
-# micro-points as of `day`. points: the actor's own at that act, UNTOLD if the target was not told that it reached the actor.
-PAIR = np.dtype([("target", "<u8"), ("day", "<i4"), ("memory", "<i8"), ("points", "u1")])
+# micro-points as of `day`. points: the actor's own at that act, UNTOLD if the target was not told that it reached the actor. acts:
+# how often the actor acted on it since the pair began, MOST_ACTS at most.
+PAIR = np.dtype([("target", "<u8"), ("day", "<i4"), ("memory", "<i8"), ("points", "u1"), ("acts", "<u2")])
 # One act, oldest first. event: hash of what it is known by. day: its own. now: the actor's clock then. kind, status: what
 # it is and what became of it. weight: micro-points put into its target. other: a reaction's target, a +K's hash in GIVEN.
 # points: the actor's own at a reaction. used: micro-points a reaction added to its pair's memory, which was `memory` as of
-# the day `since` before it, when the actor had `points_before`; `since` is NEW if there was no such pair.
+# the day `since` before it, when the actor had `points_before` and had acted `acts_before` times; `since` is NEW if there was no such
+# pair.
 ACT = np.dtype(
     [
         ("event", "<u8"),
@@ -54,6 +57,7 @@ ACT = np.dtype(
         ("status", "u1"),
         ("points", "u1"),
         ("points_before", "u1"),
+        ("acts_before", "<u2"),
     ]
 )
 # pair: hash of a receiver and topic that got a +K on `day`.

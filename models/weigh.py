@@ -147,6 +147,8 @@ def _begin_day(voices: Voices, owner: Int, now: Int, model: ScoreModel) -> None:
         return
     turned = np.zeros(len(header), np.bool_)
     turned[owner[ahead]] = True
+    begins = ahead & (header["day"][owner] == 0)
+    header["first"][owner[begins]] = now[begins]
     header["day"][owner[ahead]] = now[ahead]
     for count in ("acts", "plus_ks", "withdrawn"):
         header[count][turned] = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from laurel.streams.store_errors import DamagedError, LaterError, StoreError, explain
 
-FORMAT = 2  # of what is in a store, and in its changelog
+FORMAT = 3  # of what is in a store, and in its changelog
 SIGN = "LAUREL-STORE"
 CURRENT, CONDEMNED = "CURRENT", "CONDEMNED"
 

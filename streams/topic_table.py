@@ -20,7 +20,11 @@ COMPACTED = INSIDE | {
 SHADOW_DAYS = (
     14  # that a shadow's scores are kept: they serve a decision, and are not to outlive it where no day replaces them
 )
-PASSING = COMPACTED | {"cleanup.policy": "compact,delete", "retention.ms": str(SHADOW_DAYS * DAY)}
+SIGNAL_DAYS = 90  # as long as the reactions they are of count
+
+
+def _passing(days: int) -> dict[str, str]:
+    return COMPACTED | {"cleanup.policy": "compact,delete", "retention.ms": str(days * DAY)}
 
 
 def _kept(days: int) -> dict[str, str]:
@@ -55,7 +59,8 @@ TOPICS = (
     Topic("account-scores", "account", "AccountScore", COMPACTED),
     Topic("profiles", "account", "Profile", COMPACTED | DOOR),
     Topic("score-updates", "person", "ScoreUpdate", COMPACTED),
-    Topic("shadow-scores", "person", "ShadowScore", PASSING),
+    Topic("shadow-scores", "person", "ShadowScore", _passing(SHADOW_DAYS)),
+    Topic("signals", "person", "Signals", _passing(SIGNAL_DAYS)),
     Topic("leaderboards", "topic", "Leaderboard", COMPACTED),
     Topic("sash-events", "person", "SashEvent", _kept(100)),
     Topic("insights", "person", "Insight", COMPACTED),

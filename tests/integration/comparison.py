@@ -1,5 +1,6 @@
 """Holds what a pipeline published against what the oracle says it must."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -30,6 +31,7 @@ def assert_same(pipeline: Pipeline, expected: OracleResult, letters: Mapping[Pla
     return Counter(
         {
             "score-updates": len(updates),
+            "signals": _same_signals(pipeline, expected),
             "sash-events": _same_sashes(pipeline, expected),
             "leaderboards": _same_boards(pipeline, expected),
             "calendar": _same_calendar(pipeline, expected),
@@ -118,6 +120,27 @@ def _same_classic_parts(updates: Mapping[Any, Any], expected: OracleResult) -> N
                 found,
                 row,
             )
+
+
+def _same_signals(pipeline: Pipeline, expected: OracleResult) -> int:
+    """Each person's, and a tombstone at the first close that finds nothing suspicious any more."""
+    found = _once(pipeline.records("signals", "Signals"), lambda row: (row["day"], row["person"]))
+    wanted = {(row["day"], row["account"]): row for row in expected.signals.to_pylist()}
+    _no_difference(found.keys(), wanted.keys())
+    for key, row in wanted.items():
+        for name in ("reactions", "named", "flagged"):
+            assert found[key][name] == row[name], (key, found[key], row)
+        for name in ("burst", "concentration", "youth"):
+            assert abs(found[key][name] - row[name]) < TOLERANCE, (key, found[key], row)
+    days = [row["day"] for row in expected.calendar.to_pylist()]
+    cleared = Counter(
+        person.encode()
+        for before, day in itertools.pairwise(sorted(days))
+        for of, person in wanted
+        if of == before and (day, person) not in wanted
+    )
+    assert Counter(record.key for record in pipeline.read("signals") if record.value is None) == cleared
+    return len(found)
 
 
 def _same_sashes(pipeline: Pipeline, expected: OracleResult) -> int:

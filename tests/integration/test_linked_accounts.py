@@ -76,6 +76,12 @@ class Story:
         assert sum(update["change"].values()) == pytest.approx(update["score"] - update["previous"], abs=1e-9)
         return {name: value for name, value in update["change"].items() if value}
 
+    def signals(self) -> dict[str, dict]:
+        """The newest signals of whoever of the story has any."""
+        newest = {record.key.decode(): record.value for record in self.pipeline.read("signals")}
+        found = {name: self.pipeline.codec.decode_one(value)[1] for name, value in newest.items() if value}
+        return {name: found[name] for name in (TWITTER, FACEBOOK, SILENT, MEMBER) if name in found}
+
     def r0(self, day: int) -> float:
         records = self.pipeline.records("calendar", "Calendar")
         return next(row["r0"] for row in records if row["day"] == day and row["status"] == "closed")
@@ -137,6 +143,19 @@ def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, parti
         story.link(FACEBOOK, member=MEMBER)
         again = story.close(FIRST + 3)
         assert story.parts(again[MEMBER])["networks"] > 0
+        # Signals are of the reactions to both accounts, of which neither alone had enough while they were apart.
+        assert story.signals() == {
+            MEMBER: {
+                "person": MEMBER,
+                "day": FIRST + 3,
+                "reactions": 24 + 13,
+                "named": 24 + 13,
+                "burst": 10 / 37,
+                "concentration": (9 * 4**2 + 1) / 37**2,
+                "youth": 1.0,
+                "flagged": ["youth"],
+            }
+        }
 
         alike = story.close(FIRST + 4)
         assert "networks" not in story.parts(alike[MEMBER])
@@ -153,5 +172,6 @@ def test_linked_accounts_are_scored_as_one_person(kafka, prefix, tmp_path, parti
         assert (own[TWITTER]["true_reach"], own[FACEBOOK]["true_reach"]) == (6, 4)
         newest = {record.key: record.value for record in pipeline.read("score-updates")}
         assert newest[MEMBER.encode()] is None
+        assert story.signals().keys() == {TWITTER}
         newest = {record.key: record.value for record in pipeline.read("insights")}
         assert newest[MEMBER.encode()] is None

@@ -42,6 +42,8 @@ CREATE TABLE score_changes (day BIGINT, account VARCHAR, reactions DOUBLE, fadin
 CREATE TABLE leaderboards (day BIGINT, topic VARCHAR, kind VARCHAR, rank BIGINT, person VARCHAR, strength BIGINT,
                            plus_k BIGINT);
 CREATE TABLE reach (day BIGINT, account VARCHAR, true_reach BIGINT, network_influence DOUBLE, amplification DOUBLE);
+CREATE TABLE signals (day BIGINT, account VARCHAR, reactions BIGINT, named BIGINT, burst DOUBLE, concentration DOUBLE, youth DOUBLE,
+                      flagged VARCHAR[]);
 CREATE TABLE worn (person VARCHAR, topic VARCHAR, level INTEGER);
 CREATE TABLE sashes (day BIGINT, person VARCHAR, topic VARCHAR, sash VARCHAR, change VARCHAR, influencer_rank BIGINT,
                      plus_k_rank BIGINT);

@@ -49,6 +49,7 @@ class OracleResult:
     `contributions(day, account, network, action, points)`;
     `changes(day, account, reactions, fading, posts, calibration)`: parts of score - previous where there is a previous;
     `reach(day, account, true_reach, network_influence, amplification)`: the classic parts of each score, the last two may be null;
+    `signals(day, account, reactions, named, burst, concentration, youth, flagged)`: of who has any flagged;
     `calendar(day, people, r0, mean, binned_mean)`: mean scores, of people and of their bins' centres;
     `weights(seq, event_id, weight)`: accepted engagements, micro-points;
     `dead_letters(seq, event_id, reason)`;
@@ -64,6 +65,7 @@ class OracleResult:
     contributions: pa.Table
     changes: pa.Table
     reach: pa.Table
+    signals: pa.Table
     calendar: pa.Table
     weights: pa.Table
     dead_letters: pa.Table
@@ -118,6 +120,7 @@ class Oracle:
                 contributions=_table(con, "contributions"),
                 changes=_table(con, "score_changes"),
                 reach=_table(con, "reach"),
+                signals=_table(con, "signals"),
                 calendar=_table(con, "calendar"),
                 weights=_table(con, "weights"),
                 dead_letters=_table(con, "refused"),
@@ -146,6 +149,7 @@ def _close(con: duckdb.DuckDBPyConnection, day: int, previous_r0: float | None, 
     _run(con, "publish")
     _run(con, "change")
     _run(con, "reach")
+    _run(con, "signals")
     people = sum(count for _, count in histogram)
     binned = mean_score(histogram, r0) if people else None
     con.execute(

@@ -8,6 +8,16 @@ SELECT a.seq, a.now, r.seq AS back, dense_rank() OVER (ORDER BY actor, target) A
 FROM accepted a LEFT JOIN reversals r ON r.source = a.seq
 WHERE kind = 'reaction' AND actor IS NOT NULL;
 
+-- Which of the stretches in which its pair was remembered each reaction is of: one ends 90 days after the last act that stood then.
+CREATE TABLE stretches AS
+SELECT seq, sum(CAST(begins AS INTEGER)) OVER (PARTITION BY pair ORDER BY seq) AS stretch
+FROM (
+  SELECT a.seq, a.pair, count(x.seq) = 0 AS begins
+  FROM pair_acts a
+  LEFT JOIN pair_acts x ON x.pair = a.pair AND x.seq < a.seq AND x.now > a.now - 90 AND coalesce(x.back > a.seq, true)
+  GROUP BY a.seq, a.pair
+);
+
 -- Each retraction begins another view of its pair: the acts that stand from then on.
 CREATE TABLE pair_views AS
 SELECT pair, since, row_number() OVER (PARTITION BY pair ORDER BY since) AS view

@@ -62,6 +62,7 @@ class PlainActor:
     model: ScoreModel
     score: int = 0
     clock: int = 0
+    first: int = 0  # the first day that the clock showed
     newest: int = 0
     acts: int = 0
     withdrawn: int = 0
@@ -146,15 +147,17 @@ class PlainActor:
 
     def _turn(self, day: int) -> None:
         self.clock, self.acts, self.plus_ks, self.withdrawn = day, 0, 0, 0
+        self.first = self.first or day
         last = {t: max((act.now for act in acts if act.stands), default=NEVER) for t, acts in self.pairs.items()}
         known = [target for target, clock in last.items() if day - clock < self.model.window_days]
         strongest = sorted(known, key=lambda target: (-self._memory(target), target))
         self.pairs = {target: self.pairs[target] for target in strongest[: self.model.pairs_kept]}
 
-    def reached(self) -> list[tuple[int, int, int]]:
-        """Target, day and points of each last act that stands, of every stretch in which its pair was remembered."""
+    def reached(self) -> list[tuple[int, int, int, int]]:
+        """Target, day and points of each last act that stands, of every stretch in which its pair was remembered, and how many acts
+        of that stand."""
         found = [[act for act in acts if act.stands] for acts in self.stretches]
-        return [(acts[-1].event.target, acts[-1].now, acts[-1].points) for acts in found if acts]
+        return [(acts[-1].event.target, acts[-1].now, acts[-1].points, len(acts)) for acts in found if acts]
 
     def _memory(self, target: int) -> int:
         memory, day = 0, self.clock

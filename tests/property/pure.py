@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.models import population
+from laurel.models.influence import Influences
 from laurel.models.networks import Networks
 from laurel.models.parameters import V1, ScoreModel
 from laurel.models.population import Close, Hold
+from laurel.models.ragged import Ragged
 from laurel.models.refusals import DAY
 
 __all__ = ["Close", "Hold"]
@@ -82,6 +84,10 @@ class Population:
         event = self._taken + 1 + np.arange(len(log))
         self._taken += len(log)
         return self._product.take(_columns(log, event, followers)).weight
+
+    def state(self) -> tuple[Influences, Ragged]:
+        """What is remembered of the accounts as targets: influence, and people (reach.PEOPLE)."""
+        return self._product._influences, self._product._people
 
     def mark(self) -> None:
         """Opens the next day."""

@@ -4,7 +4,7 @@ However events are cut into batches, in whatever order those of different actors
 """
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -14,7 +14,8 @@ from laurel.models import ragged
 from laurel.models.counted_once import MOVE, NOWHERE
 from laurel.models.parameters import V1
 from laurel.models.ragged import Ragged
-from laurel.models.reach import PEOPLE, put, reach, rows_of
+from laurel.models.reach import PEOPLE, Reach, mean_points, put, reach, rows_of
+from laurel.models.signals import YOUNG_DAYS
 from tests.property.plain_actor import COUNTED, RETRACTION, Event, PlainActor
 from tests.property.test_weighing import DAYS, Log, in_batches
 from tests.property.test_weighing import logs as any_logs
@@ -52,12 +53,24 @@ def held(log: Log, found: list[tuple], open_day: int = 0) -> Ragged:
     return put(ragged.empty(TARGETS, PEOPLE), target[of], rows, BEFORE, 10_000)
 
 
-def told(log: Log, points: list[int], model=V1) -> list[tuple[int, int, int, int]]:
-    """Actor, target, day and points of all who are reached, one event after the other."""
+def told(log: Log, points: list[int], model=V1) -> list[tuple[int, int, int, int, int, int]]:
+    """Actor, target, day, points and acts of all who are reached, one event after the other, and the actor's first day."""
     actors = [PlainActor(model, score=score) for score in points]
     for who, event in log:
         actors[who].take(event)
-    return [(who, *one) for who, actor in enumerate(actors) for one in actor.reached()]
+    return [(who, *one, actor.first) for who, actor in enumerate(actors) for one in actor.reached()]
+
+
+def sums(people: list[tuple[int, int, int, int, int, int]], target: int, close: int) -> tuple[int, ...]:
+    """What the close of a day finds of a target, as a Reach has it."""
+    now = [one for one in people if one[1] == target and one[2] > close - WINDOW]
+    young = sum(day - first < YOUNG_DAYS for _, _, day, _, _, first in now)
+    acts = [acts for *_, acts, _ in now]
+    return len(now), sum(points for _, _, _, points, _, _ in now), young, sum(acts), sum(n**2 for n in acts)
+
+
+def of(reached: Reach, target: int) -> tuple[int, ...]:
+    return tuple(getattr(reached, field.name)[target] for field in fields(Reach))
 
 
 @given(log=logs, at=cuts, points=scores, open_day=st.integers(100, 255))
@@ -70,26 +83,25 @@ def test_at_any_close_whoever_acted_within_the_window_counts_once(log, at, point
             continue  # some actor's clock is ahead of it
         reached = reach(held(log, found, open_day), close, V1)
         for target in range(1, TARGETS):
-            now = [score for _, whom, day, score in people if whom == target and day > close - WINDOW]
-            assert (reached.people[target], reached.points[target]) == (len(now), sum(now))
-            assert len({who for who, whom, day, _ in people if whom == target and day > close - WINDOW}) == len(now)
+            assert of(reached, target) == sums(people, target, close)
+            now = {who for who, whom, day, *_ in people if whom == target and day > close - WINDOW}
+            assert len(now) == reached.people[target]
 
 
 @given(log=logs, at=cuts, points=scores, close=st.sampled_from(sorted(set(DAYS))))
 @settings(max_examples=200, deadline=None)
 def test_a_close_counts_each_actor_as_it_stood_when_its_own_clock_was_there(log, at, points, close):
     found, _ = in_batches(log, at, points, V1)
-    begun, clocks = [], [0, 0, 0]
+    begun, clocks = [], [0, 0, 0]  # an actor's first day is told with its first act, so it is known at every close
     for (who, event), one in zip(log, found, strict=True):
         if one[0] == COUNTED and not event.anonymous:
             clocks[who] = max(clocks[who], event.day)
         if clocks[who] <= close:
             begun.append((who, event))
     reached = reach(held(log, found), close, V1)
-    people = [(whom, score) for _, whom, day, score in told(begun, points) if day > close - WINDOW]
+    people = told(begun, points)
     for target in range(1, TARGETS):
-        now = [score for whom, score in people if whom == target]
-        assert (reached.people[target], reached.points[target]) == (len(now), sum(now))
+        assert of(reached, target) == sums(people, target, close)
 
 
 @given(log=logs, at=cuts, points=scores)
@@ -97,12 +109,12 @@ def test_a_close_counts_each_actor_as_it_stood_when_its_own_clock_was_there(log,
 def test_who_acts_on_more_accounts_than_are_remembered_counts_again_and_never_less_than_once(log, at, points):
     found, _ = in_batches(log, at, points, CROWDED)
     target, moves = moved(log, found)
-    books: Counter[tuple[int, int, int]] = Counter()
+    books: Counter[tuple[int, int, int, int]] = Counter()
     for whom, move in zip(target.tolist(), moves, strict=True):
         for side, sign in (("left", -1), ("reached", 1)):
             if move[side] != NOWHERE:
-                books[whom, int(move[side]), int(move[f"{side}_points"])] += sign
-    assert +books == Counter(one[1:] for one in told(log, points, CROWDED))
+                books[whom, int(move[side]), int(move[f"{side}_points"]), int(move[f"{side}_acts"])] += sign
+    assert +books == Counter(one[1:-1] for one in told(log, points, CROWDED))
     assert min(books.values(), default=0) >= 0
 
 
@@ -116,7 +128,10 @@ row = st.tuples(
 def test_any_order_and_any_batches_keep_the_same_people(rows, cut, order):
     def added(people: Ragged, some: list) -> Ragged:
         of = np.array([owner for owner, *_ in some], np.int64)
-        new = np.array([(day, admit, sign, sign * points) for _, day, admit, sign, points in some], PEOPLE)
+        new = np.array(
+            [(day, admit, sign, sign * (n % 2), sign * n, sign * n, sign * n**2) for _, day, admit, sign, n in some],
+            PEOPLE,
+        )
         return put(people, of, new, 200, WINDOW)
 
     shuffled = list(rows)
@@ -125,15 +140,20 @@ def test_any_order_and_any_batches_keep_the_same_people(rows, cut, order):
     whole, halves = added(nobody, rows), added(added(nobody, shuffled[:cut]), shuffled[cut:])
     assert (whole.offsets == halves.offsets).all()
     assert (whole.rows == halves.rows).all()
-    assert (reach(whole, 203, V1).people >= 0).all()
-    assert (reach(whole, 203, V1).influence() <= 100).all()
+    found = reach(whole, 203, V1)
+    assert all((getattr(found, field.name) >= 0).all() for field in fields(found))
+    assert (mean_points(found.people, found.points) <= 100).all()
 
 
-def test_a_second_act_of_a_day_moves_nobody_and_the_next_day_s_moves_the_first():
+def test_a_second_act_of_a_day_is_told_of_the_same_day_and_the_next_day_s_moves_both():
     def act(day: int) -> Event:
         return Event(day, 1, 1, day, 0, 500_000, False, 0)
 
     log = [(0, act(100)), (0, replace(act(100), event=7)), (0, act(103))]
     found, _ = in_batches(log, [], [12])
     _, moves = moved(log, found)
-    assert moves.tolist() == [(NOWHERE, 100, 100, 0, 12), (NOWHERE, NOWHERE, 0, 0, 0), (100, 103, 103, 12, 12)]
+    assert moves.tolist() == [
+        (NOWHERE, 100, 100, 100, 0, 12, 0, 1),
+        (100, 100, 100, 100, 12, 12, 1, 2),
+        (100, 103, 103, 100, 12, 12, 2, 3),
+    ]

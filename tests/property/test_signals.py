@@ -11,17 +11,17 @@ REACTION = st.tuples(st.integers(-1, ACCOUNTS - 1), st.integers(0, ACCOUNTS - 1)
     lambda row: row[0] != row[1]
 )
 REACTIONS = st.lists(REACTION, max_size=60)
-FIRST_SEEN = st.lists(st.integers(60, 100), min_size=ACCOUNTS, max_size=ACCOUNTS)
+FIRST_ACTS = st.lists(st.integers(60, 100), min_size=ACCOUNTS, max_size=ACCOUNTS)
 
 
-def told(rows: list[tuple[int, int, int]], first_seen: list[int] | None = None):
+def told(rows: list[tuple[int, int, int]], first_acts: list[int] | None = None):
     columns = np.array(rows, np.int64).reshape(-1, 3).T
-    return signals(*columns, np.array(first_seen or [0] * ACCOUNTS, np.int64))
+    return signals(*columns, np.array(first_acts or [0] * ACCOUNTS, np.int64))
 
 
-@given(REACTIONS, FIRST_SEEN)
-def test_every_signal_is_a_share_and_nothing_without_reactions(rows: list, first_seen: list[int]) -> None:
-    found = told(rows, first_seen)
+@given(REACTIONS, FIRST_ACTS)
+def test_every_signal_is_a_share_and_nothing_without_reactions(rows: list, first_acts: list[int]) -> None:
+    found = told(rows, first_acts)
     assert found.reactions.sum() == len(rows)
     for name in SUSPICIOUS:
         share = getattr(found, name)
@@ -30,12 +30,12 @@ def test_every_signal_is_a_share_and_nothing_without_reactions(rows: list, first
         assert not found.flagged(name)[found.reactions < LEAST].any()
 
 
-@given(REACTIONS, FIRST_SEEN, st.randoms(use_true_random=False))
-def test_signals_are_the_same_in_any_order(rows: list, first_seen: list[int], random) -> None:
+@given(REACTIONS, FIRST_ACTS, st.randoms(use_true_random=False))
+def test_signals_are_the_same_in_any_order(rows: list, first_acts: list[int], random) -> None:
     mixed = list(rows)
     random.shuffle(mixed)
     for name in SUSPICIOUS:
-        assert np.array_equal(getattr(told(rows, first_seen), name), getattr(told(mixed, first_seen), name))
+        assert np.array_equal(getattr(told(rows, first_acts), name), getattr(told(mixed, first_acts), name))
 
 
 @given(REACTIONS)
@@ -65,3 +65,14 @@ def test_an_engager_is_young_in_its_first_days(age: int) -> None:
     found = told([(1, 0, 100)] * LEAST, [0, 100 - age] + [0] * (ACCOUNTS - 2))
     assert found.youth[0] == (age < YOUNG_DAYS)
     assert found.flagged("youth")[0] == (age < YOUNG_DAYS)
+
+
+def test_who_came_back_after_its_first_days_is_not_young() -> None:
+    found = told([(1, 0, 100), (1, 0, 100 + YOUNG_DAYS), (2, 0, 100)], [0, 100, 100] + [0] * (ACCOUNTS - 3))
+    assert found.youth[0] == 0.5
+
+
+def test_anonymous_reactions_burst_and_say_nothing_of_engagers() -> None:
+    found = told([(-1, 0, 100)] * LEAST + [(1, 0, 100)], [0, 100] + [0] * (ACCOUNTS - 2))
+    assert (found.reactions[0], found.named[0]) == (LEAST + 1, 1)
+    assert [name for name in SUSPICIOUS if found.flagged(name)[0]] == ["burst"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laurel.models.counted_once import MOVE
 from laurel.models.parameters import V1, ScoreModel
 from tests.property.plain_actor import (
     COUNTED,
@@ -22,6 +23,7 @@ from tests.property.test_weighing import in_batches
 MODEL = replace(V1, name="open", selective_after=1_000, plus_k_daily=1_000)
 TIGHT = replace(V1, name="tight", selective_after=2, plus_k_daily=1)
 TAKEN = 1_000  # the id of what is taken back
+FIRST = MOVE.names.index("first")
 
 kinds = st.sampled_from([0, 0, 0, 1, 2])
 acts = st.builds(
@@ -48,8 +50,10 @@ def in_time(*parts: list[Event]) -> list[list[Event]]:
 def weighed(
     events: list[Event], model: ScoreModel, at: list[int], sent_again: int | None = None
 ) -> list[tuple[int, ...]]:
+    """What became of the events, but for the day on which their actor was first seen: as its clock, that is not turned back."""
     log = [(0, event) for event in events]
-    return in_batches(log, at, [30], model, most=4, kept=1, sent_again=sent_again)[0]
+    found = in_batches(log, at, [30], model, most=4, kept=1, sent_again=sent_again)[0]
+    return [(*one, move[:FIRST] + move[FIRST + 1 :]) for *one, move in found]
 
 
 def back(event: Event, number: int = 0) -> Event:

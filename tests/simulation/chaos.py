@@ -9,7 +9,8 @@ from random import Random
 
 from faust.types import TP
 
-from tests.simulation.events import ACCOUNTS, FIRST, MEMBERS, engagement
+from laurel.models.signals import LEAST
+from tests.simulation.events import ACCOUNTS, DAY, FIRST, MEMBERS, engagement
 from tests.simulation.memory_log import Broker, MemoryLog
 from tests.simulation.results import check, check_oracle
 from tests.simulation.worker import Worker
@@ -24,10 +25,11 @@ NOISE = (None, b"", b"\x00", b"noise", b"\x00\x00\x00\x00\x01")
 
 
 class Chaos:
-    """What befalls a world. `linked` says whether accounts are linked to members and noise is published too."""
+    """What befalls a world. `linked` says whether accounts are linked to members and noise is published too, `crowded` whether crowds
+    gather."""
 
-    def __init__(self, world: World, chance: Random, *, linked: bool) -> None:
-        self.world, self._chance, self._linked = world, chance, linked
+    def __init__(self, world: World, chance: Random, *, linked: bool, crowded: bool = False) -> None:
+        self.world, self._chance, self._linked, self._crowded = world, chance, linked, crowded
         self._day, self._names = FIRST, 0
         self._events: list = []
         self._endings = chance.choice((0.5, 8.0))  # as often as that transactions end
@@ -50,6 +52,8 @@ class Chaos:
             (lambda: chance.choice(world.workers).commit(), 1),
             (self.request, 0.4),
         ]
+        if self._crowded:
+            found.append((self.crowd, 0.5))
         if self._linked:
             found += [(self.noise, 0.4), (self.link, 0.6)]
         if world.loop.works:
@@ -72,6 +76,17 @@ class Chaos:
         event = engagement(self._chance, self._day, f"e{self._names}", self._events[-40:])
         self._events.append(event)
         self.world.publish(event)
+
+    def crowd(self) -> None:
+        """So many react to one account at once that it has signals."""
+        one = self._chance.choice(ACCOUNTS[:2])
+        for actor in self._chance.choices(ACCOUNTS[2:], k=LEAST):
+            self._names += 1
+            event = engagement(self._chance, self._day, f"e{self._names}", ())
+            does = {"network": "twitter", "action": "like", "actor": actor, "target": one}
+            self._events.append({**event, **does, "occurred_at": self._day * DAY, "private": False, "topics": []})
+            self.world.publish(self._events[-1])
+        self.world.counts["crowds"] += 1
 
     def noise(self) -> None:
         """Something is published that is no engagement."""
@@ -127,7 +142,7 @@ def simulate(seed: int, happenings: int = 600, log: Callable[[Broker], MemoryLog
         log=log,
         shadows=["brisk"] * (seed % 2),
     ) as world:
-        chaos = Chaos(world, chance, linked=linked)
+        chaos = Chaos(world, chance, linked=linked, crowded=seed % 4 == 1)
         for _ in range(happenings):
             chaos.happen()
         chaos.request()

@@ -26,6 +26,7 @@ TOPICS = (
     "score-updates",
     "insights",
     "shadow-scores",
+    "signals",
     "account-scores",
     "sash-events",
     "leaderboards",
@@ -36,6 +37,7 @@ NAMES = {
     "score-updates": "person",
     "insights": "person",
     "shadow-scores": "person",
+    "signals": "person",
     "account-scores": "account",
     "leaderboards": "topic",
 }

@@ -1,0 +1,61 @@
+"""What an account's state says of its signals at the close of a day: sums of whole numbers, exact in any order.
+
+Reciprocity is not among them: a state knows who acted on its account, and not whom the account acted on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from laurel.models import ragged
+from laurel.models.daily import Days
+from laurel.models.networks import REACTION, Networks
+from laurel.models.ragged import Int
+from laurel.models.signals import SUSPICIOUS
+
+TOLD = tuple(name for name in SUSPICIOUS if name != "reciprocity")
+
+
+@dataclass(frozen=True)
+class Daily:
+    """Reactions that n `accounts` got on single days of a window of `days`: a row for each account and day with any, in the order of
+    account and descending age. int64[k]: `owner` (index of the account), `age` (days, from 0), `count` (1 or more)."""
+
+    accounts: int
+    days: int
+    owner: Int
+    age: Int
+    count: Int
+
+    def reactions(self) -> Int:
+        """All within the window, int64[n]."""
+        found = np.zeros(self.accounts, np.int64)
+        np.add.at(found, self.owner, self.count)
+        return found
+
+    def busiest(self) -> Int:
+        """Those of the busiest day, int64[n]."""
+        found = np.zeros(self.accounts, np.int64)
+        np.maximum.at(found, self.owner, self.count)
+        return found
+
+    def by_age(self, accounts: Int) -> Int:
+        """Those of some accounts (int64[k], ascending) by age, int64[k, days]."""
+        found = np.zeros((len(accounts), self.days), np.int64)
+        place = np.full(self.accounts, -1)
+        place[accounts] = np.arange(len(accounts))
+        rows = np.flatnonzero(place[self.owner] >= 0)
+        found[place[self.owner[rows]], self.age[rows]] = self.count[rows]
+        return found
+
+
+def daily(days: Days, count: Int, day: int, window_days: int, networks: Networks) -> Daily:
+    """Reactions by day, as the close of `day` counts them: `count` is the one of the counts of `days` that is that close's."""
+    age = day - days.day
+    rows = np.flatnonzero((networks.kind[days.code] == REACTION) & (age >= 0) & (age < window_days))
+    owner, age = days.owner[rows], age[rows]
+    heads = np.flatnonzero(ragged.starts(owner, age))
+    sums = ragged.totals(count[rows], heads)
+    # Below 0 only where what was taken back had been counted on a day that is gone.
+    some = sums > 0
+    return Daily(days.accounts, window_days, owner[heads][some], age[heads][some], sums[some])
