@@ -15,6 +15,7 @@ from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_
 from laurel.models import ragged
 from laurel.models.acts import acts_of, without_empty_actors
 from laurel.models.counted_once import NOWHERE, Moves
+from laurel.models.networks import PLUS_K
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, examine
 from laurel.models.repeats import refused_before
 from laurel.models.scale import earned_points
@@ -92,7 +93,9 @@ class Actors:
         states = unpack(VOICE, store.states(keys))
         accepted = np.flatnonzero(examined.reason == ACCEPTED)
         does, day = examined.action[accepted], examined.day[accepted]
-        acts = acts_of(events.take(pa.array(accepted)), owner[accepted], does, day, context.networks)
+        plus_k = context.networks.kind[does] == PLUS_K
+        taken = context.event_topics.of(events.take(pa.array(accepted)), plus_k, context.model.topics_most)
+        acts = acts_of(taken, owner[accepted], does, day, context.networks)
         older = OlderActs(store, keys)
         voices = older.fetch(_voices(states), acts)
         again = _sent_again(refused_before(voices, acts), rows, accepted)
@@ -109,28 +112,26 @@ class Actors:
             newest = pc.max(events.column("occurred_at").take(pa.array(accepted))).as_py() / 1000
             context.metrics.applied(self._partition.number, newest)
 
-        changes.outputs = self._influence(events, accepted, weighed, offsets)
+        changes.outputs = self._influence(taken, weighed, offsets[accepted])
         touched = np.unique(owner[accepted])
         after = _select(States(voices.header, {name: getattr(voices, name) for name in VOICE.sections}), touched)
         changes.keys = [*older.keys, *(STATE + keys[at] for at in touched.tolist())]
         changes.values = [*older.values, *pack(VOICE, after)]
         return changes
 
-    def _influence(
-        self, events: pa.RecordBatch, accepted: npt.NDArray[np.int64], weighed: Weighed, offsets: npt.NDArray[np.int64]
-    ) -> list[Output]:
+    def _influence(self, events: pa.RecordBatch, weighed: Weighed, offsets: npt.NDArray[np.int64]) -> list[Output]:
         """Influence records of what counts, in source order: repeats are told by it downstream."""
         counts = np.flatnonzero((weighed.status == COUNTED) | (weighed.status == RETRACTION))
         if not len(counts):
             return []
-        rows = events.take(pa.array(accepted[counts]))
+        rows = events.take(pa.array(counts))
         day, move = weighed.day[counts], weighed.move[counts]
         n = len(counts)
         batch = pa.RecordBatch.from_pydict(
             {
                 "target": rows.column("target"),
                 "upstream": pa.array(np.full(n, self._partition.number, np.int32)),
-                "upstream_offset": pa.array(offsets[accepted[counts]]),
+                "upstream_offset": pa.array(offsets[counts]),
                 "index": pa.array(np.zeros(n, np.int32)),
                 "admit": pa.array(np.maximum(day, self._open_day).astype(np.int32)),
                 "day": pa.array(day.astype(np.int32)),

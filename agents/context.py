@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from laurel.models.catalogue import Catalogue, load
+from laurel.models.event_topics import EventTopics
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
+from laurel.streams import ontology_file
 from laurel.streams.codec import Codec
 from laurel.streams.follower import CalendarFollower
 from laurel.streams.log import Log
@@ -26,6 +28,7 @@ class Context:
     calendar: CalendarFollower
     partitions: int
     models: Catalogue = field(default_factory=load)
+    event_topics: EventTopics = field(default_factory=lambda: EventTopics(ontology_file.load()))
 
     def topic(self, name: str) -> str:
         """A topic's name in Kafka."""

@@ -16,8 +16,9 @@ from laurel.agents.runtime import Runtime
 from laurel.agents.stopping import Stopping
 from laurel.models import catalogue
 from laurel.models.errors import LaurelError
+from laurel.models.event_topics import EventTopics
 from laurel.models.networks import Networks
-from laurel.streams import topics, transport
+from laurel.streams import ontology_file, topics, transport
 from laurel.streams.chunk import Chunk
 from laurel.streams.codec import Codec
 from laurel.streams.ends import Ends
@@ -111,7 +112,10 @@ class Worker:
             kafka = KafkaLog(settings.servers, f"{settings.topic_prefix}{settings.group}")
             model = catalogue.named(models, settings.model)
             _check_shadows(models, model.name, settings.shadow_models)
-            context = Context(settings, codec, networks, model, metrics, kafka, calendar, partitions, models)
+            event_topics = EventTopics(ontology_file.load(settings.ontology))
+            context = Context(
+                settings, codec, networks, model, metrics, kafka, calendar, partitions, models, event_topics
+            )
             if (last := calendar.last_closed) is not None and (record := calendar.day(last)) is not None:
                 model_of_record(context, record)
             runtime = Runtime(context, self._fail)
