@@ -25,7 +25,7 @@ from laurel.agents.links import Link, links
 from laurel.agents.reports import TARGETS, TARGETS_RAW, TARGETS_SHADOW, Totals, report, reported
 from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_scores
 from laurel.agents.suspicion import of_accounts
-from laurel.agents.tallied import Tallied, tallied
+from laurel.agents.tallied import Tallied
 from laurel.agents.tallied import nothing as no_signals
 from laurel.agents.updates import Scored, account_scores, forgotten, insights, record_keys, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
@@ -162,14 +162,8 @@ class DayClose:
         grouped = Grouped(influences.buckets, self._day, earlier.day if earlier else self._day, networks)
         found, counted = self._count(keys, grouped, states.sections["people"], basis, earlier)
         beside = [stand(grouped.by(s.model), s.day, s.means, networks, s.model) for s in shadows]
-        signs = tallied(
-            grouped.by(basis.model),
-            states.sections["people"],
-            self._day,
-            earlier.day if earlier else None,
-            networks,
-            basis.model,
-        )
+        before, days = earlier.day if earlier else None, grouped.by(basis.model)
+        signs = Tallied(basis.model, networks, self._day, before, days, states.sections["people"])
         shadowed = [self._by_shadow(counted, each) for each in beside]
         return _Block(keys, influences, [found, *beside], [counted, *shadowed], signs)
 

@@ -11,7 +11,7 @@ from laurel.models import ragged
 from laurel.models.daily import Days
 from laurel.models.networks import REACTION, Networks
 from laurel.models.ragged import Int
-from laurel.models.signals import SUSPICIOUS
+from laurel.models.signals import LEAST, SUSPICIOUS
 
 TOLD = tuple(name for name in SUSPICIOUS if name != "reciprocity")
 
@@ -39,23 +39,32 @@ class Daily:
         np.maximum.at(found, self.owner, self.count)
         return found
 
-    def by_age(self, accounts: Int) -> Int:
-        """Those of some accounts (int64[k], ascending) by age, int64[k, days]."""
-        found = np.zeros((len(accounts), self.days), np.int64)
-        place = np.full(self.accounts, -1)
-        place[accounts] = np.arange(len(accounts))
-        rows = np.flatnonzero(place[self.owner] >= 0)
-        found[place[self.owner[rows]], self.age[rows]] = self.count[rows]
+    def by_age(self) -> Int:
+        """Those of each day, int64[n, days]."""
+        found = np.zeros((self.accounts, self.days), np.int64)
+        found[self.owner, self.age] = self.count
         return found
 
 
-def daily(days: Days, count: Int, day: int, window_days: int, networks: Networks) -> Daily:
-    """Reactions by day, as the close of `day` counts them: `count` is the one of the counts of `days` that is that close's."""
-    age = day - days.day
-    rows = np.flatnonzero((networks.kind[days.code] == REACTION) & (age >= 0) & (age < window_days))
-    owner, age = days.owner[rows], age[rows]
+def busy(days: Days) -> Int:
+    """The accounts (int64[k], ascending) that may have got LEAST reactions at one of the closes that `days` are of; few, so that the rest
+    is computed of few."""
+    most = np.maximum(days.count, days.count_before)
+    return np.flatnonzero(np.bincount(days.owner, np.maximum(most, 0), days.accounts) >= LEAST)
+
+
+def daily(days: Days, count: Int, accounts: Int, day: int, window_days: int, networks: Networks) -> Daily:
+    """Reactions of some accounts (int64[n], ascending) by day, as the close of `day` counts them: `count` is the one of the counts of `days` that is
+    that close's."""
+    place = np.full(days.accounts, -1)
+    place[accounts] = np.arange(len(accounts))
+    rows = np.flatnonzero((place >= 0)[days.owner])
+    age = day - days.day[rows]
+    some = (networks.kind[days.code[rows]] == REACTION) & (age >= 0) & (age < window_days)
+    rows, age = rows[some], age[some]
+    owner = place[days.owner[rows]]
     heads = np.flatnonzero(ragged.starts(owner, age))
     sums = ragged.totals(count[rows], heads)
     # Below 0 only where what was taken back had been counted on a day that is gone.
     some = sums > 0
-    return Daily(days.accounts, window_days, owner[heads][some], age[heads][some], sums[some])
+    return Daily(len(accounts), window_days, owner[heads][some], age[heads][some], sums[some])

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laurel.agents.tallied import Tallied, tallied
+from laurel.agents.tallied import Tallied
 from laurel.models.daily import by_day
 from laurel.models.parameters import V1
 from laurel.models.ragged import Int
@@ -41,7 +41,7 @@ def taken(log: Log, until: int) -> Population:
 def of_state(people: Population, day: int, before: int | None) -> Tallied:
     influences, reached = people.state()
     days = by_day(influences.buckets, day, day if before is None else before, NETWORKS, V1)
-    return tallied(days, reached, day, before, NETWORKS, V1)
+    return Tallied(V1, NETWORKS, day, before, days, reached)
 
 
 def reference(log: Log, first: Int) -> Signals:
@@ -56,7 +56,7 @@ def test_signals_of_the_state_are_those_of_all_reactions_there_were(log: Log, un
     day, last = START + until, START + until - 1
     wanted, before = (reference(log.take(log.day <= each), first) for each in (until, until - 1))
     rows, found, was = of_state(taken(log, until), day, last if until else None).signals()
-    assert rows.tolist() == np.flatnonzero(wanted.reactions >= LEAST).tolist()
+    assert set(np.flatnonzero(wanted.reactions >= LEAST).tolist()) <= set(rows.tolist())
     for name in ("reactions", "named", *TOLD):
         assert (getattr(found, name) == getattr(wanted, name)[rows]).all(), name
     flagged = np.any([before.flagged(name) for name in TOLD], axis=0)
