@@ -16,6 +16,7 @@ from bench.process import BenchError
 from bench.restore import Restores
 from bench.results import Case
 from bench.systems import FAUST, LAUREL, PEERS_PYTHON, QUIX, ROOT, System
+from bench.texts import texts
 from bench.workload import Workload
 from laurel.ingest import generate
 from laurel.models.errors import LaurelError
@@ -23,7 +24,7 @@ from laurel.streams.broker import EmbeddedBroker
 
 PARTITIONS = 4
 SUMS, STAGES = "decaying sum per user", "both stages"
-CASES = ["sums", "stages", "restore", "close"]
+CASES = ["sums", "stages", "restore", "close", "texts"]
 WARM_UP = {LAUREL.name: 100_000, QUIX.name: 20_000, FAUST.name: 3_000}  # events of the run nobody counts
 FOLDER = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -41,6 +42,8 @@ class Plan:
     restored: int
     faust_restored: int
     closed: int
+    texts: int
+    alternatives_texts: int
     runs: int
 
 
@@ -51,6 +54,8 @@ FULL = Plan(
     restored=3_000_000,
     faust_restored=200_000,
     closed=1_000_000,
+    texts=500_000,
+    alternatives_texts=5_000,
     runs=3,
 )
 QUICK = Plan(
@@ -60,6 +65,8 @@ QUICK = Plan(
     restored=1_000_000,
     faust_restored=50_000,
     closed=50_000,
+    texts=100_000,
+    alternatives_texts=1_000,
     runs=1,
 )
 
@@ -75,6 +82,8 @@ def main() -> int:
         default.restored,
         default.faust_restored,
         default.closed,
+        default.texts,
+        default.alternatives_texts,
         options.runs or default.runs,
     )
     if not PEERS_PYTHON.exists():
@@ -93,6 +102,8 @@ def main() -> int:
             found += _restores(Restores(broker, FOLDER), plan)
         if "close" in options.only:
             found += _closes(plan)
+        if "texts" in options.only:
+            found += _texts(plan)
     partial = options.quick or set(options.only) != set(CASES)
     path = FOLDER / ("quick.json" if partial else "latest.json")
     written = results.write(path, place, machine.versions(), found)
@@ -180,6 +191,16 @@ def _closes(plan: Plan) -> list[Case]:
         for case, made in runs.items()
         for found in results.cases(case, "90 days of history", made, dict.fromkeys(made, plan.closed), "accounts/s")
     ]
+
+
+def _texts(plan: Plan) -> list[Case]:
+    posts = {LAUREL.name: plan.texts, results.ALTERNATIVES: plan.alternatives_texts}
+    runs: dict[str, list[Run]] = defaultdict(list)
+    with console.status(f"{results.TEXTS}: {plan.texts:,} posts"):
+        for system, run in texts(posts, plan.runs, FOLDER):
+            console.print(f"{results.TEXTS}: {system}: {run.rate:,.0f} posts/s of a core")
+            runs[system].append(run)
+    return results.cases(results.TEXTS, "20 words each, the built-in ontology", runs, posts, "posts/s")
 
 
 def _exhaust(steps: Iterable[object]) -> None:
