@@ -8,13 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.agents.context import Context
-from laurel.agents.day_model import model_of_record
+from laurel.agents.day_model import model_of_day, model_of_record
+from laurel.agents.influence_networks import InfluenceNetworks
 from laurel.agents.layouts import VOICE
+from laurel.agents.links import links, profile_ends, take_links
 from laurel.agents.older_acts import OlderActs
+from laurel.agents.optouts import opted_out, take_optouts
 from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_of, strangers
+from laurel.agents.ties import Acts, remembered
 from laurel.models import ragged
 from laurel.models.acts import acts_of, without_empty_actors
 from laurel.models.counted_once import NOWHERE, Moves
+from laurel.models.memory import NOTHING
 from laurel.models.networks import PLUS_K
 from laurel.models.refusals import ACCEPTED, BY_STATUS, NO_DAY, examine
 from laurel.models.repeats import refused_before
@@ -35,6 +40,7 @@ from laurel.models.weigh import weigh
 from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import from_message, is_sent_again
 from laurel.streams.log import Message, offset_of
+from laurel.streams.network_results import INFLUENCED_BY
 from laurel.streams.outbox import Output
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
@@ -115,8 +121,9 @@ class Actors:
         changes.outputs = self._influence(taken, weighed, offsets[accepted])
         touched = np.unique(owner[accepted])
         after = _select(States(voices.header, {name: getattr(voices, name) for name in VOICE.sections}), touched)
-        changes.keys = [*older.keys, *(STATE + keys[at] for at in touched.tolist())]
-        changes.values = [*older.values, *pack(VOICE, after)]
+        tied = remembered(store, keys, *self._ties(events, owner, accepted, weighed), self._open_day - 1)
+        changes.keys = [*older.keys, *tied[0], *(STATE + keys[at] for at in touched.tolist())]
+        changes.values = [*older.values, *tied[1], *pack(VOICE, after)]
         return changes
 
     def _influence(self, events: pa.RecordBatch, weighed: Weighed, offsets: npt.NDArray[np.int64]) -> list[Output]:
@@ -142,13 +149,22 @@ class Actors:
                 "plus_k": pa.array(weighed.plus_k[counts].astype(np.int32)),
                 "topics": rows.column("topics"),
                 "engager": rows.column("actor"),
-                "clock": pa.array(move["clock"].copy()),
+                "clock": pa.array(np.maximum(move["clock"], weighed.pair["clock"][counts])),
                 **_sides(move),
+                **_told(weighed.pair[counts]),
             }
         )
         keys = rows.column("target").cast(pa.binary()).to_pylist()
         values = self._context.codec.encode("Influence", batch)
         return [Output(self._context.topic("influence"), keys, values)]
+
+    def _ties(self, events: pa.RecordBatch, owner: Int, accepted: Int, weighed: Weighed) -> tuple[Int, Acts]:
+        """What acts tell of their pairs, and the owner of each."""
+        tells = np.flatnonzero(weighed.pair["memory"] != NOTHING)
+        rows, pair = accepted[tells], weighed.pair[tells]
+        admit = np.maximum(pair["clock"], self._open_day)
+        target = events.column("target").take(pa.array(rows))
+        return owner[rows], Acts(target, admit, pair["day"], pair["memory"])
 
     async def marker(self, part: Part) -> None:
         """Forwards the marker's day, and any missed before it, each once the one before is closed."""
@@ -161,10 +177,21 @@ class Actors:
             if last is not None:
                 closed = await self._context.calendar.wait_closed(last)
                 await self._take_scores(closed["score_offsets"][self._partition.number])
-            await self._partition.checkpoint(self._forward(day, found))
+            await self._take_profiles(day, found)
+            networks = await self._partition.in_thread(lambda last=last, day=day: self._networks(day, last, found))  # type: ignore[misc]
+            await self._partition.checkpoint(self._forward(day, found, networks))
             last = day
 
-    def _forward(self, day: int, found: Marker) -> Changes:
+    async def _take_profiles(self, day: int, found: Marker) -> None:
+        """Takes over, for the close of a day, who is linked to whom and who has opted out: the profiles before its marker."""
+        context, partition = self._context, self._partition
+        known = [0] * context.partitions
+        ends = await partition.in_thread(lambda: profile_ends(context, found.profiles, known))
+        await take_links(context, partition, day, ends[partition.number])
+        await take_optouts(context, partition, day, ends)
+
+    def _forward(self, day: int, found: Marker, networks: InfluenceNetworks) -> Changes:
+        """The marker, to every partition of the next stage; and before it, whom this partition's accounts act on."""
         topic, number = self._context.topic("influence"), self._partition.number
         value = self._context.codec.encode_one(
             "DayMarker",
@@ -179,7 +206,19 @@ class Actors:
         )
         outputs = [Output(topic, [b""], [value], partition) for partition in range(self._context.partitions)]
         # Until the last missed day is forwarded, a restart must find the marker again.
-        return Changes(found.offset if day == found.day else found.offset - 1, outputs=outputs, notes={"marker": day})
+        offset = found.offset if day == found.day else found.offset - 1
+        return Changes(offset, outputs=outputs, notes={"marker": day}, streamed=networks)
+
+    def _networks(self, day: int, last: int | None, found: Marker) -> InfluenceNetworks:
+        """Who influences this partition's accounts: all before the marker is applied, and nothing after it. `last` is the day marked before."""
+        context = self._context
+        closed = None if last is None else context.calendar.closed_before(day)
+        before = None if closed is None else (closed["day"], model_of_record(context, closed))
+        model = model_of_day(context, found.model, day)
+        store, number = self._partition.store, self._partition.number
+        return InfluenceNetworks(
+            context, number, store, INFLUENCED_BY, day, model, before, links(store), opted_out(store, day)
+        )
 
     async def _take_scores(self, end: int) -> None:
         """Takes over the published scores of this partition's accounts, up to an offset of account-scores."""
@@ -231,6 +270,12 @@ def _sides(move: Moves) -> dict[str, pa.Array]:
         for what in ("points", "acts"):
             columns[f"{side}_{what}"] = pa.array(move[f"{side}_{what}"].astype(np.int32))
     return columns
+
+
+def _told(pair: npt.NDArray[np.void]) -> dict[str, pa.Array]:
+    """The columns of an Influence that tell what is remembered of pairs (TOLD)."""
+    memory = pair["memory"].copy()
+    return {"memory": pa.array(memory, mask=memory == NOTHING), "memory_day": pa.array(pair["day"].copy())}
 
 
 def _sent_again(refused: Int, rows: Joined, accepted: Int) -> Int:

@@ -7,12 +7,15 @@ apart or no longer counts but was not touched since.
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
 from laurel.agents.older_acts import block_key
+from laurel.agents.ties import read, written
 from laurel.models import ragged, reach
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.parameters import ScoreModel
+from laurel.models.ties import TIE, tie
 from laurel.models.voice import ACT, HEADER
 from laurel.streams.packing import Layout, States, pack, unpack
 from laurel.streams.store import Store
@@ -65,3 +68,9 @@ def influences(values: Sequence[bytes], closed: int, model: ScoreModel) -> list[
 def persons(values: Sequence[bytes]) -> list[bytes]:
     """One value for each person's state, whichever version wrote it."""
     return pack(PERSON, unpack(PERSON, values))
+
+
+def ties(values: Sequence[bytes], closed: int) -> list[bytes]:
+    """One value for each account's ties, with what still counts after the close of `closed`."""
+    none = np.empty(0, np.int64)
+    return written(tie(read(values), none, np.empty(0, TIE), pa.array([], pa.string()), closed))

@@ -37,7 +37,7 @@ STAGE = "coordinator"
 COUNTED = {TARGETS_RAW, PERSONS_RAW, TARGETS_SHADOW, PERSONS_SHADOW}
 PARTS = COUNTED | {TARGETS, PERSONS, LEADERS}
 STRAY_REPORT = "a report that no partition sends: of another stage, partition or number of bins"
-RESULTS = ("score-updates", "account-scores", "sash-events", "leaderboards", "signals")
+RESULTS = ("score-updates", "account-scores", "sash-events", "leaderboards", "signals", "influence-networks")
 
 Report = Mapping[str, Any]
 

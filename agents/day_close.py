@@ -20,8 +20,10 @@ from laurel.agents.context import Context
 from laurel.agents.counted import Counted, Kept, nothing
 from laurel.agents.day_model import model_of_record, scale_after
 from laurel.agents.handed_on import HandedOn
+from laurel.agents.influence_networks import InfluenceNetworks
 from laurel.agents.layouts import INFLUENCE
 from laurel.agents.links import Link, links
+from laurel.agents.optouts import opted_out
 from laurel.agents.reports import TARGETS, TARGETS_RAW, TARGETS_SHADOW, Totals, report, reported
 from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_scores
 from laurel.agents.suspicion import of_accounts
@@ -40,6 +42,7 @@ from laurel.models.scale import base_score, earned_points, percentile, score
 from laurel.models.shortlist import Shortlist
 from laurel.models.standing import Standing, stand, topic_parts
 from laurel.streams.log import LogWriter
+from laurel.streams.network_results import INFLUENCES
 from laurel.streams.outbox import Output
 from laurel.streams.packing import unpack
 from laurel.streams.partition import Partition
@@ -260,11 +263,24 @@ class DayClose:
         out.send(handed_on.candidates(store, best.best()))
         if unseen:
             out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen)), no_signals(len(unseen))))
+        self._send_networks(out)
         for marker in handed_on.markers():
             out.send(marker)
         for model, total in zip(self._shadows, totals[1:], strict=True):
             out.send(report(context, model, self._day, TARGETS_SHADOW, self._partition.number, **total.fields()))
         out.send(self._report(TARGETS_RAW, **totals[0].fields()))
+
+    def _send_networks(self, out: Transaction) -> None:
+        """Sends whom this partition's accounts influence."""
+        last, store = self._context.calendar.closed_before(self._day), self._partition.store
+        before = None if last is None else (last["day"], model_of_record(self._context, last))
+        outs, number = opted_out(store, self._day), self._partition.number
+        networks = InfluenceNetworks(
+            self._context, number, store, INFLUENCES, self._day, self._model, before, self._links, outs
+        )
+        for network in networks:
+            self._go_on()
+            out.send(network)
 
     def _of_members(self, accounts: list[bytes], standings: Ragged) -> Candidates:
         """Where linked accounts stand in topics (TOPIC_PART by account), as their members."""

@@ -51,6 +51,8 @@ class HandedOn:
                 "shadow": pa.repeat(pa.scalar(shadow, pa.string()), n),
                 **counted.classic.columns(),
                 **signals,
+                "direction": pa.repeat(pa.scalar("", pa.string()), n),
+                "tied": pa.array([[]] * n, context.codec.arrow("PersonPart").field("tied").type),
             }
         )
         values = context.codec.encode("PersonPart", batch)

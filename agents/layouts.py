@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from laurel.models import influence, ragged, reach, voice
+from laurel.models import influence, ragged, reach, ties, voice
 from laurel.models.counted_once import UNTOLD
 from laurel.models.ragged import Ragged
 from laurel.streams.packing import Earlier, Layout, States
@@ -131,3 +131,5 @@ _INFLUENCE_2 = Layout(
     Earlier(_INFLUENCE_1, _nobody_reached),
 )
 INFLUENCE = _after(_INFLUENCE_2, _INFLUENCE_2.header, people=reach.PEOPLE)
+# Whom an account is tied to the most, beside its voice (whom it acts on) and beside its influence (who acts on it).
+TIED = Layout("ties", 1, np.dtype([]), {"ties": ties.TIE, "names": ties.BYTE})

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from laurel.agents.classic import Classic
 from laurel.agents.day_model import model_of_record
 from laurel.agents.gathering import Gatherer
+from laurel.agents.influence_networks import network_records, of_members
 from laurel.agents.layouts import PERSON
 from laurel.agents.reports import PERSONS, PERSONS_RAW, PERSONS_SHADOW, report
 from laurel.agents.shadow_scores import by_model, decided_r0, shadow_scores
@@ -30,6 +31,7 @@ from laurel.models.signals import Signals, Tally, told
 from laurel.models.standing import MOST
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
+from laurel.streams.network_results import INFLUENCED_BY, INFLUENCES
 from laurel.streams.outbox import Output
 from laurel.streams.packing import pack, unpack
 from laurel.streams.partition import Changes
@@ -129,6 +131,8 @@ class Persons(Gatherer):
         """Counts the members in, and when the day is calibrated publishes their scores."""
         began = monotonic()
         model, shadows = self._model(day), self._shadows(day)
+        tells = pc.equal(rows["direction"], "")
+        rows, tied = rows.filter(tells), rows.filter(pc.invert(tells))
         people, *beside = (
             _People(rows.filter(pc.equal(rows["shadow"], name))) for name in ("", *(s.name for s in shadows))
         )
@@ -140,6 +144,7 @@ class Persons(Gatherer):
             lambda: self._publish(model, shadows, day, people, beside, decided, offset)
         )
         done.refused = refused
+        done.outputs += self._networks(day, tied, rows)
         await self._partition.checkpoint(done)
         self._context.metrics.scored(len(people.names))
         self._context.metrics.closing(STAGE, monotonic() - began)
@@ -147,6 +152,15 @@ class Persons(Gatherer):
     def _count(self, people: "_People", model: ScoreModel, day: int, stage: str) -> Output:
         counted = {"people": len(people.names), "histogram": histogram(people.raw, model).tolist()}
         return report(self._context, model, day, stage, self._partition.number, **counted)
+
+    def _networks(self, day: int, parts: pa.Table, accounts: pa.Table) -> list[Output]:
+        """The members' lists in each direction: of all their accounts together."""
+        found = []
+        for direction in (INFLUENCES, INFLUENCED_BY):
+            some = parts.filter(pc.equal(parts["direction"], direction))
+            if len(some):
+                found.append(network_records(self._context, direction, day, *of_members(some, accounts)))
+        return found
 
     def _publish(
         self,

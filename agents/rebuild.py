@@ -8,14 +8,15 @@ from hashlib import blake2b
 from laurel.agents import actors, canonical, persons, targets
 from laurel.models.parameters import ScoreModel
 from laurel.streams.log import Log
-from laurel.streams.store import LINK, NAME, STATE, Store
+from laurel.streams.store import LINK, NAME, STATE, TIES, Store
 
 SHOWN = 3  # differing keys that are named
-KINDS = {STATE: "states", NAME: "names", LINK: "links"}
+KINDS = {STATE: "states", NAME: "names", LINK: "links", TIES: "ties"}
 PUBLISHED = {  # whether only the newest record of a key counts
     "score-updates": True,
     "account-scores": True,
     "leaderboards": True,
+    "influence-networks": True,
     "sash-events": False,
 }
 
@@ -84,6 +85,8 @@ def _values(
         return canonical.influences(stored, basis.closed, basis.model)
     if kind == STATE and stage == persons.STAGE:
         return canonical.persons(stored)
+    if kind == TIES:
+        return canonical.ties(stored, basis.closed)
     return list(stored)
 
 

@@ -13,8 +13,10 @@ from laurel.agents.context import Context
 from laurel.agents.day_close import DayClose
 from laurel.agents.day_model import model_of_day, shadows_of_day
 from laurel.agents.layouts import INFLUENCE
-from laurel.agents.links import Link, named
-from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of, strangers
+from laurel.agents.links import profile_ends, take_links
+from laurel.agents.optouts import take_optouts
+from laurel.agents.parts import Marker, Rows, joined, letters, parse, records_of
+from laurel.agents.ties import Acts, remembered
 from laurel.models import ragged, reach
 from laurel.models.counted_once import MOST_ACTS, NOWHERE, Moves, stays
 from laurel.models.hashing import hash64
@@ -22,10 +24,10 @@ from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.refusals import ACCEPTED, CODE, NO_DAY, UNREADABLE
 from laurel.streams.chunk import Chunk
 from laurel.streams.dead_letters import is_sent_again
-from laurel.streams.log import LogWriter, Message, offset_of
+from laurel.streams.log import LogWriter
 from laurel.streams.packing import States, pack, unpack
 from laurel.streams.partition import Changes, Part, Partition
-from laurel.streams.store import LINK, NAME, STATE
+from laurel.streams.store import NAME, STATE
 
 STAGE, SOURCE = "targets", "influence"
 MODELS_KEPT = 3  # newest days whose models are remembered: one that is closed, and those that may be open beyond it
@@ -53,7 +55,7 @@ class Targets:
         """Takes up a close that was not finished when the partition was last let go."""
         day = self._aligned
         if day is not None:
-            await self._take_links(day)
+            await self._take_profiles(day)
             self._begin_close(day, resumed=True)
 
     async def stop(self) -> None:
@@ -116,10 +118,11 @@ class Targets:
         sections = {"buckets": after.buckets, "topics": after.topics, "people": reached}
         packed = pack(INFLUENCE, States(states.header, sections))
         new_names = self._new_names(topics["topic"], topic_names)
+        tied = remembered(store, keys, *_told(records, owner), closed)
         return Changes(
             parts[-1].last_offset,
-            keys=[STATE + key for key in keys] + [NAME + key for key in new_names],
-            values=[*packed, *new_names.values()],
+            keys=[*(STATE + key for key in keys), *(NAME + key for key in new_names), *tied[0]],
+            values=[*packed, *new_names.values(), *tied[1]],
             refused=refused,
             notes={"reached": seen.tolist()},
         )
@@ -152,14 +155,16 @@ class Targets:
             "markers": markers,
             "models": self._named_after("models", found, found.model),
             "shadows": self._named_after("shadows", found, found.shadows),
-            "profiles_end": await self._partition.in_thread(lambda: self._profiles_end(found)),
+            "profiles_ends": await self._partition.in_thread(
+                lambda: profile_ends(self._context, found.profiles, self._profiles_ends)
+            ),
         }
         await self._partition.checkpoint(Changes(part.last_offset, notes=notes))
         day = self._aligned
         if day is not None and day != before:
             if self._closing is not None:
                 await self._closing
-            await self._take_links(day)
+            await self._take_profiles(day)
             self._begin_close(day, resumed=False)
 
     def _named_after(self, note: str, found: Marker, named: object) -> dict[str, Any]:
@@ -171,39 +176,21 @@ class Targets:
         newest = {str(found.day): named} | known
         return {day: newest[day] for day in sorted(newest, key=int)[-MODELS_KEPT:]}
 
-    def _profiles_end(self, found: Marker) -> int:
-        """How far profiles are to be taken over. A marker names no more than there was when it was written, so one that names
-        more than there is was written by a stranger, and what it says must not be waited for."""
-        known, number = int(self._partition.store.mark.notes.get("profiles_end", 0)), self._partition.number
-        named = max(known, *found.profiles[number:][:1], 0)
-        if named == known:
-            return known
-        topic = self._context.topic("profiles")
-        return max(known, min(named, self._context.log.ends(topic, number)[1]))
+    @property
+    def _profiles_ends(self) -> list[int]:
+        """How far each partition of profiles is to be taken over, as far as markers have said."""
+        notes = self._partition.store.mark.notes
+        if "profiles_ends" in notes:
+            return list(notes["profiles_ends"])
+        ends = [0] * self._context.partitions
+        ends[self._partition.number] = int(notes.get("profiles_end", 0))  # all that earlier versions knew
+        return ends
 
-    async def _take_links(self, day: int) -> None:
-        """Takes over, for the close of a day, who is linked to whom: the profiles before its markers."""
-        notes, number = self._partition.store.mark.notes, self._partition.number
-        begin, end = notes.get("profiles_offset", 0), notes.get("profiles_end", 0)
-        batches = self._context.log.read(self._context.topic("profiles"), number, begin, end)
-        while changes := await self._partition.in_thread(lambda: self._linked(next(batches, []), day)):
-            await self._partition.checkpoint(changes)
-
-    def _linked(self, messages: Sequence[Message], day: int) -> Changes | None:
-        if not messages:
-            return None
-        changes = Changes(self._partition.store.mark.source, notes={"profiles_offset": offset_of(messages[-1]) + 1})
-        decoded = self._context.codec.decode([message.value() for message in messages])
-        changes.refused = strangers(messages, decoded, "Profile")
-        rows = decoded.batches.get("Profile")
-        profiles = {row["account"]: row["member"] for row in rows.table.to_pylist()} if rows is not None else {}
-        keys = [LINK + account.encode() for account in profiles]
-        for key, member, old in zip(keys, profiles.values(), self._partition.store.get(keys), strict=True):
-            link = named(None if old is None else Link.from_bytes(old), member, day)
-            if link is not None:
-                changes.keys.append(key)
-                changes.values.append(link.to_bytes())
-        return changes
+    async def _take_profiles(self, day: int) -> None:
+        """Takes over, for the close of a day, who is linked to whom and who has opted out: the profiles before its markers."""
+        ends = self._profiles_ends
+        await take_links(self._context, self._partition, day, ends[self._partition.number])
+        await take_optouts(self._context, self._partition, day, ends)
 
     def _begin_close(self, day: int, *, resumed: bool) -> None:
         first, writer = self._writer is None, self._writer
@@ -286,6 +273,15 @@ def _moves(records: pa.RecordBatch) -> Moves:
         for what, most in (("points", reach.MOST_POINTS), ("acts", MOST_ACTS)):
             found[f"{side}_{what}"] = np.clip(records.column(f"{side}_{what}").to_numpy(), 0, most)
     return found
+
+
+def _told(records: pa.RecordBatch, owner: Int) -> tuple[Int, Acts]:
+    """What engagers tell of their pairs, and the owner of each."""
+    tells = pc.and_(pc.is_valid(records.column("memory")), pc.is_valid(records.column("engager")))
+    rows = np.flatnonzero(np.asarray(tells))
+    told = records.take(pa.array(rows))
+    admit, clock, day, memory = (told.column(name).to_numpy() for name in ("admit", "clock", "memory_day", "memory"))
+    return owner[rows], Acts(told.column("engager"), np.maximum(admit, clock), day, memory)
 
 
 def _topic_rows(records: pa.RecordBatch, owner: Int) -> tuple[Int, npt.NDArray[np.void], pa.Array]:

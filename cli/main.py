@@ -19,6 +19,7 @@ COMMANDS = {
     "top": "the most influential, of all or of a topic",
     "explain": "why an account has its score",
     "signals": "what looks like gaming, apart from the scores",
+    "network": "whom an account influences, and who influences it",
     "watch": "follow a topic as records arrive",
     "dead-letters": "what was refused: look at it, and send it again",
     "rebuild": "recompute all state from the engagements, and compare",

@@ -11,7 +11,19 @@ from laurel.models.parameters import ScoreModel
 
 Int = npt.NDArray[np.int64]
 
+# What a pair's act tells of it. memory: what its actor remembers of it after the act, micro-points, NOTHING if the act told nothing. day: as of
+# which; of its last act that stands. clock: the actor's own day.
+TOLD = np.dtype([("memory", "<i8"), ("day", "<i4"), ("clock", "<i4")])
+NOTHING = -1
+
 ONE = 1_000_000  # micro-points that add up to themselves; twice as many is what nothing adds up to
+
+
+def untold(acts: int) -> npt.NDArray[np.void]:
+    """Of acts that tell nothing of a pair, TOLD[acts]."""
+    told = np.zeros(acts, TOLD)
+    told["memory"] = NOTHING
+    return told
 
 
 def potential(points: Int) -> Int:

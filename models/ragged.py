@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Int = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.void]
+Flags = npt.NDArray[np.bool_]
 
 
 MOST_SLOTS = 1 << 22  # keys of which each may have a place of its own

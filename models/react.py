@@ -24,11 +24,17 @@ def engager_factor(earned: Int, model: ScoreModel) -> Int:
 
 
 def react(
-    voices: Voices, acts: Acts, rows: Int, records: npt.NDArray[np.void], moved: Moves, model: ScoreModel
+    voices: Voices,
+    acts: Acts,
+    rows: Int,
+    records: npt.NDArray[np.void],
+    moved: Moves,
+    told: npt.NDArray[np.void],
+    model: ScoreModel,
 ) -> None:
     """Weighs one day's reactions (`rows`, by actor and in order), into `records` (ACT[m]), and remembers their pairs.
 
-    How their actors move among the people reached goes into `moved` (MOVE[m]).
+    How their actors move among the people reached goes into `moved` (MOVE[m]), what they then remember of their pairs into `told` (TOLD[m]).
 
     What was taken back counts for the daily limit, which bounds what one account can keep laurel busy with, and for nothing
     else.
@@ -60,6 +66,7 @@ def react(
     earned = header["score"][owner].astype(np.int64)
     records["weight"][rows] = added(before, points, engager_factor(earned, model))
     records["used"][rows] = points
+    told["memory"][rows], told["day"][rows], told["clock"][rows] = before + points, now, now
     records["other"][rows] = target
     # What the pair was just before each act, as it was kept: not faded to the act's day yet.
     records["memory"][rows] = np.where(first, np.repeat(old["memory"], size), before)

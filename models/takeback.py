@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from laurel.models import ragged
 from laurel.models.counted_once import MOST_ACTS, Moves, Place, moves
-from laurel.models.memory import faded
+from laurel.models.memory import NOTHING, TOLD, faded
 from laurel.models.networks import PLUS_K, REACTION
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Ragged
@@ -63,8 +63,11 @@ def take_back(voices: Voices, acts: Acts, model: ScoreModel) -> tuple[Weighed, V
     known["status"][found[found >= 0]] = RETRACTED  # what was refused too: it may be sent again
     _restore_counts(voices, owner[act], known[act])
     reactions = np.flatnonzero(known["kind"][act] == REACTION)
+    pairs = voices.pairs
     moving, moved = _restore_pairs(voices, owner, known, act[reactions], model)
     weighed.move[rows[reactions[moving]]] = moved
+    taken = act[reactions]
+    weighed.pair[rows[reactions]] = _left(pairs, voices, owner[taken], known["other"][taken])
     voices.past = Ragged(voices.past.offsets, known[:split])
     voices.recent = Ragged(voices.recent.offsets, known[split:])
     return weighed, voices
@@ -152,6 +155,19 @@ def _restore_pairs(
     before = Place(was["now"], was["points"], np.minimum(was["acts_before"].astype(np.int64) + 1, MOST_ACTS))
     moving, moved = moves(before, Place(since, points, acts), clock, first)
     return np.searchsorted(taken, rows[heads][moving]), moved
+
+
+def _left(before: Ragged, voices: Voices, owner: Int, target: npt.NDArray[np.uint64]) -> npt.NDArray[np.void]:
+    """What is left of pairs, TOLD[k]: of what actors remembered `before`, maybe nothing; of one that was forgotten there is nothing to tell."""
+    pairs, told = voices.pairs, np.empty(len(owner), TOLD)
+    known = ragged.latest(before.owners, before.rows["target"], owner, target) >= 0
+    found = ragged.latest(pairs.owners, pairs.rows["target"], owner, target)
+    there = found >= 0
+    told["clock"] = told["day"] = voices.header["day"][owner]
+    told["memory"] = np.where(known, 0, NOTHING)
+    told["memory"][there] = pairs.rows["memory"][found[there]]
+    told["day"][there] = pairs.rows["day"][found[there]]
+    return told
 
 
 def _later(owner: Int, known: npt.NDArray[np.void], taken: Int, gone: Flags) -> Int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from laurel.models import ragged
 from laurel.models.counted_once import stays
+from laurel.models.memory import untold
 from laurel.models.ragged import Ragged
 
 Int = npt.NDArray[np.int64]
@@ -153,7 +154,8 @@ class Weighed:
     """What each of m acts adds to its target: `status` uint8 (COUNTED and RETRACTION do, the others add nothing).
 
     `weight` int64 micro-points, `count` int64, `plus_k` int64 micro-+Ks, all into the bucket of `day` int64: the act's
-    own, or for a retraction the day of what it takes back. `move` (MOVE) is how its actor counts for the target's reach.
+    own, or for a retraction the day of what it takes back. `move` (MOVE) is how its actor counts for the target's reach, `pair`
+    (TOLD) what the actor remembers of having acted on it.
     """
 
     status: npt.NDArray[np.uint8]
@@ -162,6 +164,7 @@ class Weighed:
     plus_k: Int
     day: Int
     move: npt.NDArray[np.void]
+    pair: npt.NDArray[np.void]
 
     def put(self, rows: Int, part: "Weighed") -> None:
         """Sets some acts (int64[k]) to those of `part`."""
@@ -172,4 +175,4 @@ class Weighed:
 def unweighed(acts: Acts, status: npt.NDArray[np.uint8]) -> Weighed:
     """Acts that add nothing, to be filled in."""
     weight, count, plus_k = np.zeros((3, len(acts)), np.int64)
-    return Weighed(status, weight, count, plus_k, acts.day.copy(), stays(len(acts)))
+    return Weighed(status, weight, count, plus_k, acts.day.copy(), stays(len(acts)), untold(len(acts)))

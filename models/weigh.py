@@ -12,7 +12,7 @@ import numpy as np
 from laurel.models import ragged
 from laurel.models.counted_once import stays
 from laurel.models.give import give
-from laurel.models.memory import added, faded
+from laurel.models.memory import added, faded, untold
 from laurel.models.networks import PLUS_K, REACTION
 from laurel.models.parameters import ScoreModel
 from laurel.models.react import engager_factor, react
@@ -104,14 +104,14 @@ def _act(voices: Voices, acts: Acts, fresh: Flags, model: ScoreModel) -> tuple[W
     unnamed = acts.action_weight[nobody] * model.anonymous_share // 1_000_000
     nothing = np.zeros_like(unnamed)
     records["weight"][nobody] = added(nothing, unnamed, engager_factor(nothing, model))
-    moved = stays(len(acts))
+    moved, told = stays(len(acts)), untold(len(acts))
     for turn in _turns(acts.owner, now, named):
         _begin_day(voices, acts.owner[turn], now[turn], model)
         give(voices, acts, turn[acts.kind[turn] == PLUS_K], records, model)
-        react(voices, acts, turn[acts.kind[turn] == REACTION], records, moved, model)
+        react(voices, acts, turn[acts.kind[turn] == REACTION], records, moved, told, model)
 
     weighed = unweighed(acts, records["status"].copy())
-    weighed.move[:] = moved
+    weighed.move[:], weighed.pair[:] = moved, told
     counted = weighed.status == COUNTED
     weighed.weight[counted] = records["weight"][counted]
     weighed.count[counted] = 1

@@ -11,9 +11,10 @@ A checkpoint takes these steps, in this order; docs/reliability.md tells what a 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -43,7 +44,8 @@ class Part:
 
 @dataclass
 class Changes:
-    """What applying parts comes to. `keys` are full store keys, a value of None deletes; `notes` are to be remembered."""
+    """What applying parts comes to. `keys` are full store keys, a value of None deletes; `notes` are to be remembered. `streamed` outputs are
+    made as they are sent, before `outputs`; where a transaction failed, once more for the next."""
 
     source: int
     keys: list[bytes] = field(default_factory=list)
@@ -51,6 +53,7 @@ class Changes:
     outputs: list[Output] = field(default_factory=list)
     refused: list[DeadLetter] = field(default_factory=list)
     notes: Mapping[str, Any] = field(default_factory=dict)
+    streamed: Iterable[Output] = ()
 
 
 class Keeper(Protocol):
@@ -178,7 +181,7 @@ class Partition:
         mark = replace(self.store.mark, source=changes.source, notes={**self.store.mark.notes, **changes.notes})
 
         def fill(transaction: Transaction) -> None:  # 1
-            for output in changes.outputs:
+            for output in chain(changes.streamed, changes.outputs):
                 transaction.send(output)
             for letter in changes.refused:
                 send(transaction, self._dead_letters, letter)

@@ -1,7 +1,7 @@
 """One partition's keyed state on disk: a RocksDB that moves from checkpoint to checkpoint.
 
 A store holds packed states under `k` + key, older acts of an actor under `a` + account + number of the block, the texts of
-hashed names under `n` + hash, whom accounts are linked to under `l` + account, and one record under `m` that says what all of
+hashed names under `n` + hash, whom accounts are linked to under `l` + account, whom they are tied to the most under `w` + account, who has opted out under `o` + hash, and one record under `m` that says what all of
 it includes. All changes of a checkpoint, that record with them, are one atomic write.
 
 The changelog is the only log there is. RocksDB's own is off: with it, a manifest that lost its end brings back old states under a new mark,
@@ -35,7 +35,7 @@ from rocksdict import (
 from laurel.streams.store_errors import DamagedError, DiskError, LaterError, StoreError, explain, free_bytes
 from laurel.streams.store_folder import FORMAT, claim, condemn, condemned, present
 
-STATE, BLOCK, NAME, LINK, MARK = b"k", b"a", b"n", b"l", b"m"  # first bytes of keys
+STATE, BLOCK, NAME, LINK, TIES, OPTED_OUT, MARK = b"k", b"a", b"n", b"l", b"w", b"o", b"m"  # first bytes of keys
 WRITTEN = b"t"  # when the newest change was written, seconds since 1970
 
 CACHE_BYTES = 8 << 20  # of blocks, for each store

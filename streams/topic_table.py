@@ -59,6 +59,7 @@ TOPICS = (
     Topic("account-scores", "account", "AccountScore", COMPACTED),
     Topic("profiles", "account", "Profile", COMPACTED | DOOR),
     Topic("score-updates", "person", "ScoreUpdate", COMPACTED),
+    Topic("influence-networks", "direction/person", "InfluenceNetwork", COMPACTED),
     Topic("shadow-scores", "person", "ShadowScore", _passing(SHADOW_DAYS)),
     Topic("signals", "person", "Signals", _passing(SIGNAL_DAYS)),
     Topic("leaderboards", "topic", "Leaderboard", COMPACTED),

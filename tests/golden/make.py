@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
+from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, TIED, VOICE
 from laurel.agents.runtime import STAGES
 from laurel.ingest.generate import Plan, write
 from laurel.ingest.replay import replay
@@ -26,7 +26,7 @@ from tests.integration.pipeline import Pipeline
 HERE = Path(__file__).parent
 PLAN = Plan(events=1_500, users=150, skew=1.1, days=3, seed=1)
 PARTITIONS = 2
-LAYOUTS = (VOICE, ACTS, INFLUENCE, PERSON)
+LAYOUTS = (VOICE, ACTS, INFLUENCE, PERSON, TIED)
 MADE_BY_ROCKSDB = {"LOG", "LOCK"}  # of no use to another process
 
 

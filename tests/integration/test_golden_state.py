@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, VOICE
+from laurel.agents.layouts import ACTS, INFLUENCE, PERSON, TIED, VOICE
 from laurel.agents.runtime import STAGES
 from laurel.ingest.replay import replay
 from laurel.streams.calendar import iso
 from laurel.streams.codec import Codec
 from laurel.streams.packing import unpack
 from laurel.streams.settings import load
-from laurel.streams.store import BLOCK, LINK, MARK, NAME, STATE, Mark, Store
+from laurel.streams.store import BLOCK, LINK, MARK, NAME, OPTED_OUT, STATE, TIES, Mark, Store
 from tests.golden.make import described, known
 from tests.integration.pipeline import Pipeline
 
@@ -58,7 +58,7 @@ def test_a_state_folder_of_an_earlier_version_is_opened_and_understood(tmp_path,
     store = Store(folder)
     found = {
         kind + key: value
-        for kind in (STATE, NAME, LINK, BLOCK)
+        for kind in (STATE, NAME, LINK, BLOCK, TIES, OPTED_OUT)
         for keys, values in store.scan(kind)
         for key, value in zip(keys, values, strict=True)
     }
@@ -70,6 +70,7 @@ def test_a_state_folder_of_an_earlier_version_is_opened_and_understood(tmp_path,
     if stage in LAYOUTS:
         assert len(unpack(LAYOUTS[stage], states).header) == len(states)
         unpack(ACTS, [value for key, value in found.items() if key.startswith(BLOCK)])
+        unpack(TIED, [value for key, value in found.items() if key.startswith(TIES)])
     else:
         assert not Codec().decode(states).errors
     store.close()
@@ -85,7 +86,7 @@ def test_columns_of_an_earlier_version_s_states_are_still_known_as_they_were(ver
 def elsewhere(mark: Mark) -> Mark:
     """The same mark in a cluster whose topics have other offsets: all begins at their beginnings."""
     notes: dict[str, Any] = {
-        name: value for name, value in mark.notes.items() if not name.endswith(("_offset", "_end"))
+        name: value for name, value in mark.notes.items() if not name.endswith(("_offset", "_offsets", "_end", "_ends"))
     }
     if "reached" in notes:
         notes["reached"] = [-1] * PARTITIONS

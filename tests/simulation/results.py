@@ -30,6 +30,7 @@ TOPICS = (
     "account-scores",
     "sash-events",
     "leaderboards",
+    "influence-networks",
     "calendar",
     "dead-letters",
 )
@@ -40,6 +41,7 @@ NAMES = {
     "signals": "person",
     "account-scores": "account",
     "leaderboards": "topic",
+    "influence-networks": "person",
 }
 NOWHERE = {"score_offsets": None}  # where something lies says nothing of what it is
 
@@ -97,9 +99,10 @@ def _few(records: Found) -> str:
 def check_once(world: World) -> None:
     """Nothing was published twice."""
     codec = shared()[0]
-    for topic, name in NAMES.items():
-        records = [codec.decode_one(message.value())[1] for message in messages(world, topic) if message.value()]
-        twice = [key for key, n in Counter((record["day"], record[name]) for record in records).items() if n > 1]
+    for topic in NAMES:
+        told = [message for message in messages(world, topic) if message.value()]
+        records = Counter((codec.decode_one(message.value())[1]["day"], message.key()) for message in told)
+        twice = [key for key, n in records.items() if n > 1]
         assert not twice, f"{topic}: {twice[:3]} more than once"
     events = Counter(message.value() for message in messages(world, "sash-events"))
     assert not events or max(events.values()) == 1
@@ -159,7 +162,7 @@ def contents(store: MemoryStore) -> dict[bytes, bytes]:
     """All states, names and links of a store."""
     return {
         kind + key: value
-        for kind in (b"k", b"n", b"l")
+        for kind in (b"k", b"n", b"l", b"w")
         for keys, values in store.scan(kind)
         for key, value in zip(keys, values, strict=True)
     }
