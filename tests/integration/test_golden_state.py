@@ -1,7 +1,7 @@
 """What every earlier version left behind is read by this one: its state folders, and its changelogs, to the next close's scores.
 
 Whoever changes columns of a state sees a test fail here until the layout has a new version that knows the one before
-(agents/layouts.py). `python -m tests.golden.make v2` then keeps what the new one leaves behind, beside the old.
+(agents/layouts.py). `python -m tests.golden.make v4` then keeps what the new one leaves behind, beside the old.
 """
 
 import gzip
