@@ -9,6 +9,7 @@ from laurel.agents.layouts import INFLUENCE
 from laurel.models.influence import BUCKET, TOPIC, Influences, accrue
 from laurel.models.networks import REACTION, Networks
 from laurel.models.parameters import V1
+from laurel.models.reach import PEOPLE, put
 from laurel.streams.packing import States, blank, pack
 from laurel.streams.store import NAME, STATE, Mark, Store
 
@@ -20,6 +21,8 @@ LEAST, MOST = (
 )  # events of an account: with r uniform in 0..1, LEAST / r, so half have up to 4 and one in a hundred 200
 ELSEWHERE = 0.2  # share of an account's events that are on a second network
 ON_TOPIC = 0.5  # share of reactions that are on a topic
+NEW_PEOPLE = 0.5  # people reached, of events
+MOST_EARNED = 60  # points above the base of somebody who acts
 TOPICS = 2_000
 BLOCK = 20_000  # accounts made at a time
 MICRO = 1_000_000
@@ -71,6 +74,13 @@ def _made(numbers: Ints, networks: Networks) -> tuple[list[bytes], States]:
     topics["weight"] = buckets["weight"][on_topic]
     topics["plus_k"] = MICRO * (rng.random(len(on_topic)) < 0.1)
 
+    # Who acts comes again within the window half of the time, and counts on the day of the last act only.
+    last = np.flatnonzero(rng.random(m) < NEW_PEOPLE)
+    people = np.zeros(len(last), PEOPLE)
+    people["day"] = people["admit"] = buckets["day"][last]
+    people["people"] = people["acts"] = people["squares"] = 1
+    people["points"] = rng.integers(0, MOST_EARNED, len(last))
+
     empty = blank(INFLUENCE, n)
     found = accrue(
         Influences(empty.sections["buckets"], empty.sections["topics"]),
@@ -81,7 +91,9 @@ def _made(numbers: Ints, networks: Networks) -> tuple[list[bytes], States]:
         DAY - 1,
         WINDOW,
     )
-    states = States(empty.header, {**empty.sections, "buckets": found.buckets, "topics": found.topics})
+    reached = put(empty.sections["people"], owner[last], people, DAY - 1, WINDOW)
+    sections = {"buckets": found.buckets, "topics": found.topics, "people": reached}
+    states = States(empty.header, {**empty.sections, **sections})
     names = networks.network_names
     keys = [f"{names[at]}:user{number:07}".encode() for at, number in zip(home.tolist(), numbers.tolist(), strict=True)]
     return keys, states

@@ -17,6 +17,7 @@ ALTERNATIVES = "re, all names as alternatives"
 # finding topics.
 FLOORS = {"faust": 30.0, "quix streams": 3.0, RAW: 0.5, ALTERNATIVES: 10.0}
 CLOSE = "close of a day"
+CLOSE_PROCESSOR = "close of a day, by processor time"  # told, not promised
 RESTORE, TEXTS = "restore of a partition", "topics of texts"
 LEAST = {RESTORE: 300_000.0, TEXTS: 100_000.0}  # records and posts a second that laurel must do
 MEMORY_LIMIT = 1 << 30  # bytes of a laurel worker
@@ -116,7 +117,7 @@ def shortfalls(results: Mapping[str, Any]) -> list[str]:
         least = LEAST.get(case["case"], 0.0)
         if case["system"] == "laurel" and case["median"] < least:
             found.append(f"{place}: {case['median']:,.0f} {case['unit']}, not {least:,.0f}")
-        if case["case"] != RESTORE and floor is not None and ratio is not None and ratio < floor:
+        if case["case"] not in {RESTORE, CLOSE_PROCESSOR} and floor is not None and ratio is not None and ratio < floor:
             found.append(f"{place}: laurel is {_number(ratio)} times as fast as {case['system']}, not {floor:g}")
         if case["system"].startswith("laurel") and case["worker_bytes"] > MEMORY_LIMIT:
             found.append(f"{place}: a worker of {case['system']} took {case['worker_bytes'] / MIB:,.0f} MiB")
