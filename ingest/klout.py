@@ -6,6 +6,7 @@ language; each may be gzipped, and of several the newest counts. Ids are strings
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -76,5 +77,5 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]
                 if None in cells:
                     raise DataError(f"{path}, line {reader.line_num}: a row has fewer cells than there are columns")
                 yield reader.line_num, cast("list[str]", cells)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: can't be read: {error}") from None

@@ -32,7 +32,11 @@ class Post:
 def read(path: Path) -> list[Post]:
     """All questions and answers in file order. Raises DataError if the file can't be read, or has no post with tags."""
     rows = _rows(path)
-    tags = {row["Id"]: _tags(row["Tags"]) for row in rows if row.get("PostTypeId") == QUESTION and "Tags" in row}
+    tags = {
+        row["Id"]: _tags(row["Tags"])
+        for row in rows
+        if row.get("PostTypeId") == QUESTION and {"Id", "Tags"} <= row.keys()
+    }
     if not tags:
         raise DataError(f"{path} has no question with tags: it must be the Posts.xml of a Stack Exchange site")
     posts = []

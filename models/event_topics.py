@@ -1,6 +1,7 @@
 """The topics of engagements: those that they name, by the ontology's ids, and those that their texts are about."""
 
-from functools import cached_property
+from collections import defaultdict
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from laurel.models import ragged
-from laurel.models.ontology import Ontology
+from laurel.models.hashing import hash64
+from laurel.models.ontology import Ontology, lowered
 from laurel.models.text_topics import TextTopics
 
 Int = npt.NDArray[np.int64]
@@ -21,24 +23,20 @@ class EventTopics:
     def __init__(self, ontology: Ontology) -> None:
         self._ontology = ontology
         self._ids = pa.array(ontology.ids, pa.string())
-        exact = {topic.slug: at for at, topic in enumerate(ontology.topics)} | {
-            name: at for at, name in enumerate(ontology.ids)
-        }
-        common = {name for topic in ontology.topics for name in topic.common}
-        called: dict[str, set[int]] = {}
-        for at, topic in enumerate(ontology.topics):
-            for name in {name for names in topic.names.values() for name in names} - common:
-                called.setdefault(name, set()).add(at)
-        names = {name: found.pop() for name, found in called.items() if len(found) == 1}
-        self._exact, self._named = _Numbers(exact), _Numbers(_told_apart(names))
+        self._exact, self._named = _Numbers(ontology.numbers), _Numbers(_names(ontology))
+        self._finder: TextTopics | None = None
+        self._making = Lock()
 
-    @cached_property
+    @property
     def _texts(self) -> TextTopics:
-        """Made when the first text comes: many deployments have none."""
-        return TextTopics(self._ontology)
+        """Made when the first text comes, as many deployments have none; once, whoever asks first."""
+        with self._making:
+            if self._finder is None:
+                self._finder = TextTopics(self._ontology)
+            return self._finder
 
     def of(self, events: pa.RecordBatch, plus_k: Flags, most: int) -> pa.RecordBatch:
-        """N engagements with other `topics`: what is an id, a slug, or the only topic's name that isn't a common word, as the
+        """N engagements with other `topics`: what is an id, a slug, or the name of one topic alone, in whatever case, as the
         topic's id, anything else as it is; then what the text is about, as far as the event has no more than `most` topics.
 
         A +K (`plus_k`, bool[n]) has the one topic that it names. Events without text whose topics are all ids, or none of the
@@ -48,9 +46,11 @@ class EventTopics:
         topics, text = events.column(at), events.column("text")
         owner = np.asarray(pc.list_parent_indices(topics)).astype(np.int64)
         named = pc.list_flatten(topics)
+        read = np.flatnonzero(np.asarray(text.is_valid()) & ~plus_k)
+        if not len(read) and not len(named):
+            return events
         number, renamed = self._meant(named)
         known = np.flatnonzero(number >= 0)
-        read = np.flatnonzero(np.asarray(text.is_valid()) & ~plus_k)
         if not len(read) and not renamed.any():
             return events
         row = np.full(events.num_rows, -1, np.int64)
@@ -78,8 +78,9 @@ class EventTopics:
         """The topic that each of m names means, int64[m], -1 for none; and which of them are spelled otherwise than its id, bool[m]."""
         distinct = named.dictionary_encode()
         texts = distinct.dictionary
-        exact = self._exact.of(texts)
-        number = np.where(exact >= 0, exact, self._named.of(_lowered(texts)))
+        number = self._exact.of(texts)
+        other = np.flatnonzero(number < 0)
+        number[other] = self._named.of(_lowered(texts.take(pa.array(other))))
         renamed = number >= 0
         spelled = self._ids.take(pa.array(number[renamed])), texts.filter(pa.array(renamed))
         renamed[renamed] = np.asarray(pc.not_equal(*spelled))
@@ -88,28 +89,36 @@ class EventTopics:
 
 
 class _Numbers:
-    """Numbers by text."""
+    """Numbers by text, which is looked up by its hash."""
 
     def __init__(self, numbers: dict[str, int]) -> None:
-        self._texts = pa.array(list(numbers), pa.string())
-        self._numbers = np.array([*numbers.values(), -1], np.int64)
+        hashes = hash64(pa.array(list(numbers), pa.string()))
+        order = np.argsort(hashes)
+        self._hashes = hashes[order]
+        self._numbers = np.fromiter(numbers.values(), np.int64, len(numbers))[order]
 
     def of(self, texts: pa.StringArray) -> Int:
         """The number of each of m texts, int64[m], -1 for an unknown one."""
-        found: Int = self._numbers[np.asarray(pc.index_in(texts, value_set=self._texts).fill_null(len(self._texts)))]
-        return found
+        if not len(self._hashes):
+            return np.full(len(texts), -1)
+        sought = hash64(texts)
+        at = np.minimum(np.searchsorted(self._hashes, sought), len(self._hashes) - 1)
+        return np.where(self._hashes[at] == sought, self._numbers[at], -1)
 
 
 def _lowered(texts: pa.StringArray) -> pa.StringArray:
-    return pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
+    """Texts in the form that names are compared in, all in one go."""
+    whole = "\0".join(text.replace("\0", " ") for text in texts.to_pylist())
+    return pa.array(lowered(whole).split("\0") if len(texts) else [], pa.string())
 
 
-def _told_apart(names: dict[str, int]) -> dict[str, int]:
-    """Numbers by the lower-case form of names, without what then means several."""
-    lowered = _lowered(pa.array(list(names), pa.string())).to_pylist()
-    found: dict[str, set[int]] = {}
-    for name, number in zip(lowered, names.values(), strict=True):
-        found.setdefault(name, set()).add(number)
+def _names(ontology: Ontology) -> dict[str, int]:
+    """Numbers by names in the form that these are compared in, without those that several topics have; and, where it is
+    nobody's name, by id or slug in that form."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for text, number in ontology.numbers.items():
+        found[lowered(text)].add(number)
+    found |= {name: set(numbers) for name, numbers in ontology.named.items()}
     return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
 
 

@@ -31,6 +31,7 @@ BETWEEN, BREAK, TURN = (
     2,
 )  # the characters that stand for the end of a text, for a break, and where the script changes
 SPACE = 32
+MARKS = 30  # on one letter: Unicode's stream-safe text has no more (UAX #15)
 
 # What a character does. From MARK on: it is part of a word.
 _END, _BLANK, _INNER, _OTHER, _UNSEEN, _MARK, _SYMBOL, _WORD, _KATAKANA, _FREE = range(10)
@@ -79,7 +80,16 @@ def are_marks(codes: Codes) -> npt.NDArray[np.bool_]:
 
 
 def _one_form(text: str) -> str:
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", _without_piles(text)).casefold()
+
+
+def _without_piles(text: str) -> str:
+    """The text with MARKS marks on a letter at most: what normalizing a letter takes grows with the square of its marks."""
+    codes = _codes(text)
+    marks = are_marks(codes)
+    places = np.arange(len(codes))
+    kept = places - np.maximum.accumulate(np.where(marks, -1, places)) <= MARKS
+    return text if kept.all() else text_of(codes[kept])
 
 
 def _codes(text: str) -> Codes:

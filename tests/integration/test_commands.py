@@ -186,6 +186,7 @@ def test_a_topic_has_the_leaders_of_its_newest_board(settings, laurel):
     assert [row["person"] for row in shown["leaders"]] == ["twitter:2", "twitter:1"]
     shown = json.loads(laurel("top", "jazz", "--plus-k", "--json")[1])
     assert [row["person"] for row in shown["leaders"]] == ["twitter:2"]
+    assert json.loads(laurel("top", "ジャズ", "--json")[1])["topic"] == "jazz"
     assert "jaz has no leaders; there is jazz" in laurel("top", "jaz")[2]
     assert "there is jazz, blues" in laurel("top", "opera")[2]
     assert laurel("top", "--plus-k")[0] == 2

@@ -27,9 +27,18 @@ def kind(character: str) -> str:
     return "blank" if character.isspace() else found
 
 
+def without_piles(text: str) -> str:
+    """At most 30 marks on a letter."""
+    kept, pile = "", 0
+    for character in text:
+        pile = pile + 1 if unicodedata.category(character)[0] == "M" else 0
+        kept += character if pile <= 30 else ""
+    return kept
+
+
 def elements(text: str) -> list[str]:
     """Letters, with BLANK, BREAK and TURN between words."""
-    text = unicodedata.normalize("NFKC", text.replace("\0", " ")).casefold()
+    text = unicodedata.normalize("NFKC", without_piles(text.replace("\0", " "))).casefold()
     text = "".join(character for character in text if kind(character) != "unseen")
     kinds, in_url = [], False
     for at, character in enumerate(text):

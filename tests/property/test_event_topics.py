@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laurel.models.event_topics import EventTopics
+from laurel.models.ontology import Ontology, Topic
 from laurel.models.text_topics import TextTopics
 from laurel.streams import ontology_file
 
@@ -18,7 +19,9 @@ MEANT = {  # what producers write, and the id it means
     "go-language": "go-language",
     "QUANTUM MECHANICS": "quantum-theory",
     "量子力学": "quantum-theory",
-    "Architecture": "Architecture",  # a common word
+    "Architecture": "building-design",  # a common word, but here it is the topic
+    "Go-Language": "go-language",
+    "FUSSBALL": "football",
     "something else": "something else",
     "": "",
 }
@@ -80,3 +83,16 @@ def test_an_event_has_the_same_topics_in_any_batch(events: list[Event], cut: int
 def test_events_without_text_whose_topics_are_ids_or_unknown_are_what_they_were(named: list[list[str]]) -> None:
     events = batch([(topics, None, False) for topics in named])
     assert READER.of(events, np.zeros(len(named), np.bool_), 20) is events
+
+
+def test_a_name_that_several_topics_have_in_another_case_is_none_of_theirs() -> None:
+    topics = [Topic(name, name, names={"en": (called,)}) for name, called in (("a", "Go"), ("b", "Go"), ("c", "GO"))]
+    reader = EventTopics(Ontology.of(topics))
+    events = batch([([name], None, False) for name in ("Go", "GO", "go", "A", "b")])
+    assert reader.of(events, np.zeros(5, np.bool_), 20).column("topics").to_pylist() == [
+        ["Go"],
+        ["GO"],
+        ["go"],
+        ["a"],
+        ["b"],
+    ]

@@ -13,6 +13,7 @@ DAY = 86_400_000  # milliseconds
 ACCOUNTS = [f"{network}:{number}" for network in ("twitter", "flickr") for number in range(4)]
 ACTIONS = {"twitter": ("retweet", "like", "reply", "post"), "flickr": ("favorite", "comment", "post")}
 TOPICS = ("jazz", "chess")
+TEXTS = (None, None, None, "a word about #chess", "Jazz and #golang, and Go", "")
 MEMBERS = ("m:1", "m:2", None)
 
 
@@ -35,7 +36,7 @@ def engagement(chance: Random, day: int, name: str, earlier: Sequence[Record]) -
         "target": target,
         "content_id": None,
         "topics": list(TOPICS[: chance.choice((0, 0, 1, 2))]),
-        "text": None,
+        "text": chance.choice(TEXTS),
         "occurred_at": (day - late) * DAY + chance.randrange(DAY),
         "private": kind == 6 and chance.random() < 0.3,
         "retracts": None,

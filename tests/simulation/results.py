@@ -5,10 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from laurel.agents.coordinator import RESULTS
 from laurel.agents.runtime import STAGES
+from laurel.models.event_topics import EventTopics
+from laurel.models.parameters import V1
+from laurel.streams import ontology_file
 from laurel.streams.dead_letters import read_back
 from laurel.streams.restore import restore
 from laurel.streams.store import MARK, Mark
@@ -21,6 +25,7 @@ from tests.simulation.memory_store import Disk, MemoryStore
 from tests.simulation.worker import shared
 from tests.simulation.world import World
 
+READER = EventTopics(ontology_file.load())
 NETWORKS = Path(__file__).parents[2] / "models/networks.toml"
 TOPICS = (
     "score-updates",
@@ -199,12 +204,26 @@ def check_oracle(world: World) -> bool:
     return True
 
 
+def topics_of(event: Record) -> list[str]:
+    """The topics of an engagement that is read by itself."""
+    alone = pa.RecordBatch.from_pydict(
+        {"topics": pa.array([event["topics"]], pa.list_(pa.string())), "text": pa.array([event["text"]], pa.string())}
+    )
+    return READER.of(alone, np.array([event["action"] == "plus_k"]), V1.topics_most).column("topics")[0].as_py()
+
+
 def expected(world: World) -> OracleResult:
     """What the oracle computes from what a world's services published."""
     days = [close.day for close in world.closes]
     in_order = sorted(enumerate(world.sent), key=lambda sent: (sent[1].segment, sent[0]))
     rows = [
-        {**sent.event, "seq": seq, "epoch": None if sent.segment == 0 else days[sent.segment - 1] + 1, "record_ts": NOW}
+        {
+            **sent.event,
+            "topics": topics_of(sent.event),
+            "seq": seq,
+            "epoch": None if sent.segment == 0 else days[sent.segment - 1] + 1,
+            "record_ts": NOW,
+        }
         for seq, (_, sent) in enumerate(in_order)
         if sent.event is not None
     ]

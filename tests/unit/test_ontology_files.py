@@ -146,9 +146,10 @@ def test_files_that_are_not_klouts_are_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path, "edge", f"{EDGES}\n1,up\n")
     with pytest.raises(DataError, match="line 2: a row has fewer cells"):
         klout.read(tmp_path)
-    (tmp_path / "klout_topic_edge_20190101.csv.gz").write_bytes(gzip.compress(b"x")[:-3])
-    with pytest.raises(DataError, match="can't be read"):
-        klout.read(tmp_path)
+    for damaged in (gzip.compress(b"x")[:-3], gzip.compress(b"x")[:10] + b"\xff" * 20):
+        (tmp_path / "klout_topic_edge_20190101.csv.gz").write_bytes(damaged)
+        with pytest.raises(DataError, match="can't be read"):
+            klout.read(tmp_path)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="Klout's files are not there")

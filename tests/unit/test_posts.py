@@ -68,3 +68,9 @@ def test_the_command_measures_the_real_posts(
     assert found["questions"]["posts"] == 612
     assert found["questions"]["recall"] > 0.45
     assert found["questions"]["precision_with_above"] > 0.5
+
+
+def test_a_row_without_an_id_is_no_post(tmp_path: Path) -> None:
+    path = tmp_path / "Posts.xml"
+    path.write_text(POSTS.replace('Id="4" ', ""), "utf-8")
+    assert [post.tags for post in posts.read(path)] == [("qubit", "q#")] * 2

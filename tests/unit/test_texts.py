@@ -64,3 +64,10 @@ def test_an_ontology_without_topics_finds_none() -> None:
 def test_words_are_told_apart_by_spaces_and_texts_by_their_own_sign() -> None:
     spaced = text_of(fold(pa.array(["A - b.c IT'S", "", "量子ab"])))
     assert " ".join(spaced.split(" ")).split() == ["a", "\1", "b", "c", "it", "s", "\0", "\0", "量子", "\2", "ab"]
+
+
+def test_no_letter_keeps_more_marks_than_any_language_has_and_what_follows_is_found() -> None:
+    pile = "a" + "\u0301\u0327" * 40_000  # to be put in order, which takes time with the square of their number
+    folded = text_of(fold(pa.array([pile + " qubit", "\u0301" * 100 + " qubit"])))
+    assert len(folded) < 100
+    assert folded.count("qubit") == 2
