@@ -53,7 +53,7 @@ def weighed(
     """What became of the events, but for the day on which their actor was first seen: as its clock, that is not turned back."""
     log = [(0, event) for event in events]
     found = in_batches(log, at, [30], model, most=4, kept=1, sent_again=sent_again)[0]
-    return [(*one, move[:FIRST] + move[FIRST + 1 :]) for *one, move in found]
+    return [(*one, move[:FIRST] + move[FIRST + 1 :], told) for *one, move, told in found]
 
 
 def back(event: Event, number: int = 0) -> Event:
