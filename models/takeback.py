@@ -151,8 +151,11 @@ def _restore_pairs(
     left_over[kept[changed[since[changed] == NEW]]] = False
     voices.pairs = Ragged(pairs.offsets, after).keep(left_over)
 
+    # What the target was told last is the pair's own count: one of before acts were told counts fewer than its acts say.
+    told = np.minimum(was["acts_before"].astype(np.int64) + 1, MOST_ACTS)
+    told[changed] = pairs.rows["acts"][kept[changed]]
     clock, first = (voices.header[name][whose].astype(np.int64) for name in ("day", "first"))
-    before = Place(was["now"], was["points"], np.minimum(was["acts_before"].astype(np.int64) + 1, MOST_ACTS))
+    before = Place(was["now"], was["points"], told)
     moving, moved = moves(before, Place(since, points, acts), clock, first)
     return np.searchsorted(taken, rows[heads][moving]), moved
 

@@ -56,9 +56,11 @@ def in_batches(
     most: int = 1_000,
     kept: int = 0,
     sent_again: int | None = None,
+    voices: Voices | None = None,
 ) -> tuple[list[tuple[int, ...]], Voices]:
-    """Outcomes and voices; from act `sent_again` on, what was refused before is judged anew."""
-    voices, outcomes = blank(len(scores)), []
+    """Outcomes and voices after them, of `voices` if there were any; from act `sent_again` on, what was refused before is
+    judged anew."""
+    voices, outcomes = blank(len(scores)) if voices is None else voices, []
     voices.header["score"] = scores
     archive: dict[tuple[int, int], np.ndarray] = {}
     bounds = [0, *sorted(min(cut, len(log)) for cut in cuts), len(log)]
