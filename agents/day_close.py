@@ -28,7 +28,6 @@ from laurel.agents.reports import TARGETS, TARGETS_RAW, TARGETS_SHADOW, Totals, 
 from laurel.agents.shadow_scores import ByModel, by_model, decided_r0, shadow_scores
 from laurel.agents.suspicion import of_accounts
 from laurel.agents.tallied import Tallied
-from laurel.agents.tallied import nothing as no_signals
 from laurel.agents.updates import Scored, account_scores, forgotten, insights, record_keys, score_updates
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
@@ -251,9 +250,9 @@ class DayClose:
             linked = np.flatnonzero(~counted.alone)
             if len(linked):
                 accounts = [block.keys[at] for at in linked.tolist()]
-                signs = block.tallied.parts(linked)
-                for shadow, each in zip(["", *(model.name for model in self._shadows)], block.counted, strict=True):
-                    out.send(handed_on.parts(accounts, each.take(linked), signs, shadow))
+                out.send(handed_on.parts(accounts, counted.take(linked), block.tallied.parts(linked)))
+                for model, each in zip(self._shadows, block.counted[1:], strict=True):
+                    out.send(handed_on.parts(accounts, each.take(linked), shadow=model.name))
                 out.send(handed_on.candidates(store, self._of_members(accounts, standings.take(linked))))
                 unseen.difference_update(accounts)
             for output in of_accounts(context, self._day, counted, block.tallied):
@@ -262,7 +261,7 @@ class DayClose:
                 kept.add(each.told())
         out.send(handed_on.candidates(store, best.best()))
         if unseen:
-            out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen)), no_signals(len(unseen))))
+            out.send(handed_on.parts(sorted(unseen), nothing(sorted(unseen))))
         self._send_networks(out)
         for marker in handed_on.markers():
             out.send(marker)

@@ -31,10 +31,14 @@ class HandedOn:
     links: Mapping[bytes, Link]
 
     def parts(
-        self, accounts: Sequence[bytes], counted: Counted, signals: Mapping[str, pa.Array], shadow: str = ""
+        self,
+        accounts: Sequence[bytes],
+        counted: Counted,
+        signals: Mapping[str, pa.Array] | None = None,
+        shadow: str = "",
     ) -> Output:
-        """What linked accounts bring to their members, a PersonPart each, with columns of their `signals` (see `tallied`); `shadow` names
-        the model if it isn't the published one."""
+        """What linked accounts bring to their members, a PersonPart each, with columns of their `signals` (see `tallied`), if there are
+        any; `shadow` names the model if it isn't the published one."""
         context, n = self.context, len(accounts)
         amounts = contributed(context.networks, counted.code, counted.amount / (FADE_UNIT * POINT))
         persons = [self.links[account].member or "" for account in accounts]
@@ -50,7 +54,7 @@ class HandedOn:
                 **{f"raw_{name}": pa.array(getattr(counted.passed, name)) for name in STEPS},
                 "shadow": pa.repeat(pa.scalar(shadow, pa.string()), n),
                 **counted.classic.columns(),
-                **signals,
+                **(signals or {}),
                 "direction": pa.repeat(pa.scalar("", pa.string()), n),
                 "tied": pa.array([[]] * n, context.codec.arrow("PersonPart").field("tied").type),
             }

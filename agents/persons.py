@@ -29,6 +29,7 @@ from laurel.models.refusals import NO_DAY
 from laurel.models.scale import histogram, percentile
 from laurel.models.signals import Signals, Tally, told
 from laurel.models.standing import MOST
+from laurel.models.tally import MOST_COUNTED, together
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter
 from laurel.streams.network_results import INFLUENCED_BY, INFLUENCES
@@ -63,10 +64,10 @@ class _People:
             *(combine(self.owner, _points(rows.column(f"raw_{name}")), len(self.names)) for name in STEPS)
         )
         self._amounts = rows.column("amounts").combine_chunks()
-        self._reached = [np.clip(rows.column(name).to_numpy(), 0, MOST) for name in ("people", "people_points")]
+        self._reached = [np.clip(rows.column(name).to_numpy(), 0, MOST_COUNTED) for name in ("people", "people_points")]
         self._counts = [_points(rows.column(name)) for name in ("reactions", "posts")]
         self._daily = rows.column("daily").combine_chunks()
-        self._signs = [np.clip(rows.column(name).to_numpy(), 0, MOST) for name in SUMS]
+        self._signs = [np.clip(rows.column(name).to_numpy(), 0, MOST_COUNTED) for name in SUMS]
 
     def classic(self) -> Classic:
         """True reach, amplification and network influence of the members: of all their accounts together."""
@@ -79,21 +80,19 @@ class _People:
             np.add.at(total, self.owner, each)
         return Classic(people, np.minimum(points, MOST_POINTS * people), reactions, posts)
 
-    def signals(self) -> Signals:
-        """The members' signals: of the reactions to all their accounts together."""
+    def signals(self, window_days: int) -> Signals:
+        """The members' signals: of the reactions to all their accounts together, on the days of the window."""
         n = len(self.names)
-        ages = np.asarray(pc.list_parent_indices(self._daily)).astype(np.int64)
-        counts = np.clip(np.asarray(pc.list_flatten(self._daily)), 0, MOST)
-        age = ragged.ordinals(ragged.starts(ages))
-        daily = np.zeros((n, int(age.max(initial=-1)) + 1), np.int64)
-        np.add.at(daily, (self.owner[ages], age), counts)
+        accounts = np.asarray(pc.list_parent_indices(self._daily)).astype(np.int64)
+        age, counts = ragged.ordinals(ragged.starts(accounts)), np.asarray(pc.list_flatten(self._daily))
+        daily = together(n, window_days, self.owner[accounts], age, counts)
         sums = np.zeros((len(self._signs), n), np.int64)
         for total, each in zip(sums, self._signs, strict=True):
             np.add.at(total, self.owner, each)
         young, acts, squares = sums
         nothing = np.zeros(n, np.int64)
         people = self.classic().people
-        return told(Tally(daily.sum(1), daily.max(1, initial=0), people, young, acts, squares, nothing))
+        return told(Tally(daily.reactions(), daily.busiest(), people, young, acts, squares, nothing))
 
     def amounts(self, networks: Networks) -> tuple[Int, Int, Float]:
         """Member, place in the network table, and points of each action that counts for a member, ordered by the first two."""
@@ -202,7 +201,7 @@ class Persons(Gatherer):
             old = model_of_record(context, last)
             change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
         scored = Scored(people.names, scores, previous, had, percentiles, given[0].made_of, change, people.classic())
-        signals = people.signals()
+        signals = people.signals(model.window_days)
         flagged = signals.any_flagged()
         changes.outputs += [
             score_updates(context, model, day, scored),

@@ -50,15 +50,14 @@ class Tallied:
         """What some accounts (int64[k], ascending) bring to their members' signals, columns of a PersonPart."""
         found = reach(self.people.take(rows), self.day, self.model)
         sums = {name: pa.array(getattr(found, name)) for name in SUMS}
-        return {"daily": _lists(self._daily(self.days.count, rows, self.day).by_age())} | sums
+        return {"daily": _lists(self._daily(self.days.count, rows, self.day))} | sums
 
 
-def nothing(accounts: int) -> dict[str, pa.Array]:
-    """What accounts without state bring."""
-    sums = {name: pa.array(np.zeros(accounts, np.int64)) for name in SUMS}
-    return {"daily": _lists(np.zeros((accounts, 0), np.int64))} | sums
-
-
-def _lists(rows: Int) -> pa.ListArray:
-    offsets = np.arange(len(rows) + 1) * rows.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(rows.ravel()))
+def _lists(found: Daily) -> pa.ListArray:
+    """Reactions of each account by age from 0, as far back as there are any."""
+    lengths = np.zeros(found.accounts, np.int64)
+    np.maximum.at(lengths, found.owner, found.age + 1)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    counts = np.zeros(offsets[-1], np.int64)
+    counts[offsets[found.owner] + found.age] = found.count
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(counts))

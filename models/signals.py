@@ -129,4 +129,4 @@ def _sums(owner: Int, values: Int, n: int) -> Int:
 
 
 def _share(part: Int, whole: npt.NDArray[np.number]) -> Float:
-    return np.asarray(np.minimum(part / np.maximum(whole, 1), 1.0), np.float64)
+    return np.asarray(np.clip(part / np.maximum(whole, 1), 0.0, 1.0), np.float64)

@@ -13,6 +13,7 @@ from laurel.models.networks import REACTION, Networks
 from laurel.models.ragged import Int
 from laurel.models.signals import LEAST, SUSPICIOUS
 
+MOST_COUNTED = 1 << 44  # of what one account brings to a member: half a million such add up to less than 2**63
 TOLD = tuple(name for name in SUSPICIOUS if name != "reciprocity")
 
 
@@ -39,12 +40,6 @@ class Daily:
         np.maximum.at(found, self.owner, self.count)
         return found
 
-    def by_age(self) -> Int:
-        """Those of each day, int64[n, days]."""
-        found = np.zeros((self.accounts, self.days), np.int64)
-        found[self.owner, self.age] = self.count
-        return found
-
 
 def busy(days: Days) -> Int:
     """The accounts (int64[k], ascending) that may have got LEAST reactions at one of the closes that `days` are of; few, so that the rest
@@ -68,3 +63,16 @@ def daily(days: Days, count: Int, accounts: Int, day: int, window_days: int, net
     # Below 0 only where what was taken back had been counted on a day that is gone.
     some = sums > 0
     return Daily(len(accounts), window_days, owner[heads][some], age[heads][some], sums[some])
+
+
+def together(members: int, days: int, owner: Int, age: Int, count: Int) -> Daily:
+    """Reactions that members' accounts got, day by day: `owner` (index of the member), `age` (days) and `count`, int64[k] in any order.
+
+    Whatever strangers may have written, what is no reaction on a day of the window is none, and memory grows with k alone.
+    """
+    some = (count > 0) & (age >= 0) & (age < days)
+    # Of each account, from its oldest day on, as Daily has it.
+    found, place = np.unique(owner[some] * days + days - 1 - age[some], return_inverse=True)
+    sums = np.zeros(len(found), np.int64)
+    np.add.at(sums, place, np.minimum(count[some], MOST_COUNTED))
+    return Daily(members, days, found // days, days - 1 - found % days, sums)

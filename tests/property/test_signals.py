@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laurel.models.signals import LEAST, SUSPICIOUS, YOUNG_DAYS, signals
+from laurel.models.signals import LEAST, SUSPICIOUS, YOUNG_DAYS, Tally, signals
+from laurel.models.signals import told as of_tally
 
 ACCOUNTS = 6
 REACTION = st.tuples(st.integers(-1, ACCOUNTS - 1), st.integers(0, ACCOUNTS - 1), st.integers(100, 130)).filter(
@@ -28,6 +29,12 @@ def test_every_signal_is_a_share_and_nothing_without_reactions(rows: list, first
         assert ((share >= 0) & (share <= 1)).all()
         assert (share[found.reactions == 0] == 0).all()
         assert not found.flagged(name)[found.reactions < LEAST].any()
+
+
+@given(st.lists(st.sampled_from([-(1 << 62), -1, 0, 1, 20, 1 << 62]), min_size=7, max_size=7))
+def test_signals_of_any_tally_are_shares(numbers: list[int]) -> None:
+    found = of_tally(Tally(*(np.array([number]) for number in numbers)))
+    assert all(0 <= getattr(found, name)[0] <= 1 for name in SUSPICIOUS)
 
 
 @given(REACTIONS, FIRST_ACTS, st.randoms(use_true_random=False))
