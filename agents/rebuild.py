@@ -15,6 +15,7 @@ KINDS = {STATE: "states", NAME: "names", LINK: "links", TIES: "ties"}
 PUBLISHED = {  # whether only the newest record of a key counts
     "score-updates": True,
     "account-scores": True,
+    "signals": True,
     "leaderboards": True,
     "influence-networks": True,
     "sash-events": False,

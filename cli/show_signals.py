@@ -15,9 +15,10 @@ Record = Mapping[str, Any]
 
 MEANINGS = {
     "burst": "of the reactions came on the busiest day",
-    "concentration": "is how much a single account did: 1.00 if all of it",
-    "youth": f"of the accounts acted for the first time fewer than {YOUNG_DAYS} days before",
+    "concentration": "1.00 if one account gave all named reactions, 0.50 if two gave half each",
+    "youth": f"of the accounts acted for the first time fewer than {YOUNG_DAYS} days before they last acted on this one",
 }
+NAMED = "all by the accounts that acted within 90 days, each one's since it began or last paused for 90 days"
 CAVEAT = "A signal proves nothing and moves no score: it says where to look."
 BAR = 16  # characters
 SUSPICIOUS = "yellow"
@@ -30,17 +31,19 @@ def of_one(record: Record) -> RenderableType:
     table = grid("left", "right", "left", "left", names=3)
     for name, meaning in MEANINGS.items():
         table.add_row(name, _share(record, name), bar(record[name], 1.0, BAR), Text(meaning, style="dim"))
-    return Group(title, table, Text(CAVEAT, style="dim"))
+    named = Text(f"{record['named']:,} named: {NAMED}", style="dim")
+    return Group(title, table, named, Text(CAVEAT, style="dim"))
 
 
 def of_many(rows: Sequence[Record], day: int) -> RenderableType:
-    """The most suspicious people."""
+    """The most suspicious people as of a day, and of a later one whose close is on its way."""
     if not rows:
         return Text(f"nobody has a suspicious signal on {iso(day)}")
-    table = grid("left", *["right"] * (len(MEANINGS) + 1), names=0)
+    table = grid("left", *["right"] * (len(MEANINGS) + 1), "left", names=0)
     table.add_row("", *(Text(name, style="dim") for name in ("reactions", *MEANINGS)))
     for row in rows:
-        table.add_row(plain(row["person"]), f"{row['reactions']:,}", *(_share(row, name) for name in MEANINGS))
+        other = Text("" if row["day"] == day else f"on {iso(row['day'])}", style="dim")
+        table.add_row(plain(row["person"]), f"{row['reactions']:,}", *(_share(row, name) for name in MEANINGS), other)
     return Group(heading("the most suspicious", "! is flagged"), table, Text(CAVEAT, style="dim"))
 
 

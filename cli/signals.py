@@ -35,13 +35,13 @@ def signals(
     results = Results(settings, codec)
     last = results.last_day()["day"]
     if account is None:
-        rows = most_suspicious(settings, codec, n)
+        rows = most_suspicious(settings, codec, n, last)
         if as_json:
             print(json.dumps({"day": iso(last), "people": [_as_data(row) for row in rows]}))
         else:
             console().print(of_many(rows, last))
         return
-    found = of_person(settings, codec, account)
+    found = of_person(settings, codec, account, last)
     if found is None:
         history_of(results, account)  # raises for an account that nobody knows
     if as_json:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from laurel.streams.calendar import iso
 from laurel.streams.settings import load
 from tests.engagements import DAY, engagement
 from tests.integration.comparison import assert_same
@@ -86,3 +87,29 @@ def test_signals_are_published_beside_scores_they_do_not_move_until_nothing_is_s
     pipeline.produce("profiles", [(CROWD.encode(), pipeline.codec.encode_one("Profile", profile))])
     assert json.loads(pipeline.laurel("signals", CROWD, "--json").stdout)["signals"] is None
     assert "nobody has a suspicious signal" in pipeline.laurel("signals").stdout
+    assert shown_of_strangers(pipeline) == ["twitter:next", "twitter:odd", "twitter:empty"]
+    pipeline.produce(
+        "profiles", [(CROWD.encode(), pipeline.codec.encode_one("Profile", profile | {"opted_out": False}))]
+    )
+    found = json.loads(pipeline.laurel("signals", CROWD, "--json").stdout)["signals"]
+    assert (found["person"], found["reactions"]) == (CROWD, 50)
+
+
+def shown_of_strangers(pipeline: Pipeline) -> list[str]:
+    """Whom the list shows after records that no worker writes: of a day before the closed one, of the next, without or with unknown
+    names of signals, and no name at all forgotten."""
+    days = {"twitter:old": FIRST, "twitter:odd": FIRST + 1, "twitter:empty": FIRST + 1, "twitter:next": FIRST + 2}
+    flagged = {"twitter:old": ["burst"], "twitter:odd": ["unknown"], "twitter:empty": [], "twitter:next": ["burst"]}
+    shares = {"named": 20, "burst": 1.0, "concentration": 1.0, "youth": 1.0}
+    written = [
+        {"person": name, "day": day, "reactions": 20 + (name == "twitter:odd"), "flagged": flagged[name], **shares}
+        for name, day in days.items()
+    ]
+    rows = [(row["person"].encode(), pipeline.codec.encode_one("Signals", row)) for row in written]
+    pipeline.produce("signals", [*rows, (b"\xff", None)])
+    assert json.loads(pipeline.laurel("signals", "twitter:next", "--json").stdout)["signals"]["reactions"] == 20
+    assert "twitter:old has no score" in pipeline.laurel("signals", "twitter:old").stderr
+    table = pipeline.laurel("signals").stdout.splitlines()
+    dated = [line for line in table if f"on {iso(FIRST + 2)}" in line]
+    assert ["twitter:next" in line for line in dated] == [True]
+    return [row["person"] for row in json.loads(pipeline.laurel("signals", "--json").stdout)["people"]]

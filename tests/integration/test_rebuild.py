@@ -85,6 +85,7 @@ def test_what_is_made_anew_is_what_there_is_and_what_is_damaged_is_found(
         by_name = {row["what"]: row for row in whole}
         for name in ("actors states", "targets states", "targets names", "leaders states", "score-updates", "calendar"):
             assert sum(row["equal"] for row in whole if row["what"] == name) > 0, by_name
+        assert "signals" in by_name
         victim = damage(pipeline)
         differing = [row for row in compared(pipeline, 1) if row["different"] or row["missing"] or row["extra"]]
         assert [(row["what"], row["partition"], row["examples"]) for row in differing] == [
