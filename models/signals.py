@@ -43,7 +43,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Signals:
-    """Of n accounts, all float64[n] in 0..1, 0 where there is nothing to tell; of int64[n] `reactions`, the `named` ones among them.
+    """Of n accounts, all float64[n] in 0..1, 0 where there is nothing to tell; of int64[n] `reactions`, and of the `named` ones of int64[n]
+    `people`. Whoever tells them of a window may name more than came within it: all that its people did since they began.
 
     reciprocity: share of the named reactions that came from accounts which the account reacted to as well.
     burst: share of the reactions that came on its busiest day.
@@ -54,6 +55,7 @@ class Signals:
 
     reactions: Int
     named: Int
+    people: Int
     reciprocity: Float
     burst: Float
     concentration: Float
@@ -61,11 +63,15 @@ class Signals:
 
     def flagged(self, name: str) -> Flags:
         """Where the signal of that name is suspicious, bool[n]: at `SUSPICIOUS` or above, of `LEAST` reactions or more; those that
-        are told of engagers want as many of them named."""
+        are told of engagers want as many of them named. Concentration wants sums that are of these reactions, too: all of its people
+        are in them, and nothing of before, but where people are so few that no other shares could be less."""
         share: Float = getattr(self, name)
         enough = self.reactions >= LEAST
         if name != "burst":
             enough &= self.named >= LEAST
+        if name == "concentration":
+            few = self.people * SUSPICIOUS[name] <= 1
+            enough &= (self.people <= self.named) & ((self.named <= self.reactions) | few)
         return np.asarray(enough & (share >= SUSPICIOUS[name]))
 
     def any_flagged(self) -> Flags:
@@ -78,6 +84,7 @@ def told(tally: Tally) -> Signals:
     return Signals(
         tally.reactions,
         tally.acts,
+        tally.people,
         _share(tally.returned, tally.acts),
         _share(tally.busiest, tally.reactions),
         _share(tally.squares, tally.acts.astype(np.float64) ** 2),

@@ -20,14 +20,16 @@ counted AS (SELECT account, sum(reactions) AS reactions, max(reactions) AS busie
 told AS (
   SELECT account, reactions, coalesce(acts, 0) AS named, CAST(busiest AS DOUBLE) / reactions AS burst,
          coalesce(squares / CAST(acts AS DOUBLE) ** 2, 0) AS concentration,
-         coalesce(CAST(young AS DOUBLE) / people, 0) AS youth
+         coalesce(CAST(young AS DOUBLE) / people, 0) AS youth,
+         -- Its sums are of these reactions alone, or of so few people that these can't be less concentrated.
+         acts >= people AND (acts <= reactions OR people <= 2) AS whole
   FROM counted LEFT JOIN named USING (account)
   WHERE reactions >= 20 AND account IN (SELECT account FROM scores WHERE day = today())
 )
-SELECT today(), * FROM (
+SELECT today(), * EXCLUDE (whole) FROM (
   SELECT *, list_filter(['burst', 'concentration', 'youth'], lambda name:
     CASE name WHEN 'burst' THEN burst >= 0.5
-              WHEN 'concentration' THEN concentration >= 0.5 AND named >= 20
+              WHEN 'concentration' THEN concentration >= 0.5 AND named >= 20 AND whole
               ELSE youth >= 0.5 AND named >= 20 END) AS flagged
   FROM told
 ) WHERE len(flagged) > 0;

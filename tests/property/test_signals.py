@@ -60,6 +60,31 @@ def test_concentration_tells_by_how_many_alike_one_is_reacted_to(engagers: int, 
     assert np.isclose(found.concentration[0], 1 / engagers)
 
 
+def tally(people: int, acts: int, squares: int, reactions: int) -> Tally:
+    numbers = {"busiest": 1, "young": 0, "returned": 0, "people": people, "acts": acts, "squares": squares}
+    return Tally(**{name: np.array([n]) for name, n in (numbers | {"reactions": reactions}).items()})
+
+
+def test_what_engagers_did_before_the_window_concentrates_nothing_in_it() -> None:
+    """A fan of 300 days, 90 of them in the window, and a hundred people who acted once: 0.23 there."""
+    found = of_tally(tally(101, 400, 300**2 + 100, 190))
+    assert found.concentration[0] > SUSPICIOUS["concentration"]
+    assert not found.flagged("concentration")[0]
+    assert of_tally(tally(101, 400, 300**2 + 100, 400)).flagged("concentration")[0]
+
+
+@given(st.integers(1, 2), st.integers(1, 300))
+def test_one_or_two_are_concentrated_however_long_they_have_been_there(people: int, days: int) -> None:
+    found = of_tally(tally(people, people * (LEAST + days), people * (LEAST + days) ** 2, LEAST))
+    assert found.flagged("concentration")[0]
+
+
+def test_people_of_whom_no_acts_were_told_are_not_taken_for_none() -> None:
+    """After an upgrade all reactions and people are there, and the acts of the one who came since."""
+    assert not of_tally(tally(50, 30, 30**2, 200)).flagged("concentration")[0]
+    assert of_tally(tally(30, 50, 40**2, 200)).flagged("concentration")[0]
+
+
 @given(st.lists(st.integers(100, 130), min_size=1, max_size=50))
 def test_burst_is_the_share_of_the_busiest_day(days: list[int]) -> None:
     found = told([(-1, 0, day) for day in days])
