@@ -79,11 +79,12 @@ class Population:
     def open_day(self) -> int:
         return self._product.open_day - START
 
-    def take(self, log: Log, followers: Ints | None = None) -> Int:
-        """Takes engagements in while the open day is open; their weights, int64[m] micro-points, 0 where refused."""
+    def take(self, log: Log, followers: Ints | None = None, back: Ints | None = None) -> Int:
+        """Takes engagements in while the open day is open; their weights, int64[m] micro-points, 0 where refused. `back` int64[m] says
+        which one each takes back, by its number among all that were ever taken in, from 1 on; 0 if none."""
         event = self._taken + 1 + np.arange(len(log))
         self._taken += len(log)
-        return self._product.take(_columns(log, event, followers)).weight
+        return self._product.take(_columns(log, event, followers, back)).weight
 
     def state(self) -> tuple[Influences, Ragged]:
         """What is remembered of the accounts as targets: influence, and people (reach.PEOPLE)."""
@@ -118,8 +119,9 @@ def _names(numbers: Int) -> pa.Array:
     return pc.binary_join_element_wise("person", pa.array(numbers).cast(pa.string()), ":")
 
 
-def _columns(log: Log, event: Int, followers: Ints | None) -> pa.RecordBatch:
+def _columns(log: Log, event: Int, followers: Ints | None, back: Ints | None) -> pa.RecordBatch:
     m = len(log)
+    taken = np.broadcast_to(np.asarray(0 if back is None else back, np.int64), m)
     actor, target = _names(log.actor), _names(log.target)
     columns = {
         "event_id": pa.array(event).cast(pa.string()),
@@ -130,7 +132,7 @@ def _columns(log: Log, event: Int, followers: Ints | None) -> pa.RecordBatch:
         "topics": pa.ListArray.from_arrays(pa.array(np.zeros(m + 1, np.int32)), pa.array([], pa.string())),
         "occurred_at": pa.array((START + log.day) * DAY),
         "private": pa.array(np.zeros(m, np.bool_)),
-        "retracts": pa.array([None] * m, pa.string()),
+        "retracts": pc.if_else(pa.array(taken > 0), pa.array(taken).cast(pa.string()), pa.scalar(None, pa.string())),
     }
     if followers is not None:
         columns["followers"] = pa.array(np.broadcast_to(np.asarray(followers, np.int64), m))

@@ -40,7 +40,7 @@ def upgraded(voices: Voices) -> Voices:
 
 
 @given(log=logs, points=scores, cut=st.integers(0, 60), back=st.sets(st.integers(0, 59)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_acts_that_were_never_told_are_never_taken_off(log, points, cut, back):
     taken = [
         (who, replace(event, event=10_000 + at, retracts=event.event))
