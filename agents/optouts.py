@@ -95,7 +95,7 @@ def _taken(
     rows = context.codec.decode([message.value() for message in messages]).batches.get("Profile")
     found: dict[int, Any] = {}
     if rows is not None:
-        found = dict(zip(rows.positions.tolist(), rows.table.to_pylist(), strict=True))
+        found = dict(zip(rows.positions.tolist(), rows.table.select(["account", "opted_out"]).to_pylist(), strict=True))
     for at, message in enumerate(messages):
         if at in found:
             says[found[at]["account"]] = found[at]["opted_out"]
@@ -116,7 +116,11 @@ def _unnamed(
 ) -> Changes | None:
     """Those of the next block's ties that name somebody who has opted out, without the names; None after the last block."""
     for accounts, values in blocks:
-        after = written(without_names(read(values), outs.now, day))
+        ties = read(values)
+        unnamed = without_names(ties, outs.now, day)
+        if unnamed is ties:
+            continue
+        after = written(unnamed)
         changed = [at for at, (old, new) in enumerate(zip(values, after, strict=True)) if old != new]
         if changed:
             changes = Changes(partition.store.mark.source)

@@ -143,7 +143,7 @@ class Persons(Gatherer):
             lambda: self._publish(model, shadows, day, people, beside, decided, offset)
         )
         done.refused = refused
-        done.outputs += self._networks(day, tied, rows)
+        done.outputs += await self._partition.in_thread(lambda: self._networks(day, tied, rows))
         await self._partition.checkpoint(done)
         self._context.metrics.scored(len(people.names))
         self._context.metrics.closing(STAGE, monotonic() - began)

@@ -55,7 +55,9 @@ class Targets:
         """Takes up a close that was not finished when the partition was last let go."""
         day = self._aligned
         if day is not None:
-            await self._take_profiles(day)
+            # A later marker comes when the day is closed: what profiles are known up to then is for that later day.
+            if day == max(marked for marked in self._markers if marked is not None):
+                await self._take_profiles(day)
             self._begin_close(day, resumed=True)
 
     async def stop(self) -> None:
@@ -93,8 +95,8 @@ class Targets:
         refused = rows.refused + letters(rows.runs, np.flatnonzero(reason), reason)
         good = np.flatnonzero(reason == ACCEPTED)
         records = records.take(pa.array(good))
-        first_time, seen = _first_time(records, self._reached)
-        first_time = _with_sent_again(first_time, rows.runs, good)
+        in_turn, seen = _first_time(records, self._reached)
+        first_time = _with_sent_again(in_turn, rows.runs, good)
         records = self._admitted(records.take(pa.array(first_time)))
 
         accounts = records.column("target").dictionary_encode()
@@ -118,7 +120,7 @@ class Targets:
         sections = {"buckets": after.buckets, "topics": after.topics, "people": reached}
         packed = pack(INFLUENCE, States(states.header, sections))
         new_names = self._new_names(topics["topic"], topic_names)
-        tied = remembered(store, keys, *_told(records, owner), closed)
+        tied = remembered(store, keys, *_told(records, owner, np.isin(first_time, in_turn)), closed)
         return Changes(
             parts[-1].last_offset,
             keys=[*(STATE + key for key in keys), *(NAME + key for key in new_names), *tied[0]],
@@ -275,11 +277,11 @@ def _moves(records: pa.RecordBatch) -> Moves:
     return found
 
 
-def _told(records: pa.RecordBatch, owner: Int) -> tuple[Int, Acts]:
-    """What engagers tell of their pairs, and the owner of each."""
+def _told(records: pa.RecordBatch, owner: Int, in_turn: npt.NDArray[np.bool_]) -> tuple[Int, Acts]:
+    """What engagers tell of their pairs, and the owner of each; what is sent again later (not `in_turn`) tells of a pair as it was once."""
     tells = pc.and_(pc.is_valid(records.column("memory")), pc.is_valid(records.column("engager")))
-    rows = np.flatnonzero(np.asarray(tells))
-    told = records.take(pa.array(rows))
+    rows = np.flatnonzero(np.asarray(tells) & in_turn)
+    told = records.select(["engager", "admit", "clock", "memory_day", "memory"]).take(pa.array(rows))
     admit, clock, day, memory = (told.column(name).to_numpy() for name in ("admit", "clock", "memory_day", "memory"))
     return owner[rows], Acts(told.column("engager"), np.maximum(admit, clock), day, memory)
 

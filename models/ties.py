@@ -20,6 +20,7 @@ from laurel.models import ragged
 from laurel.models.memory import faded, potential
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Flags, Int, Ragged, Rows
+from laurel.models.refusals import NO_DAY
 
 KEPT = 32  # accounts that one is tied to, of any day
 SHOWN = 20  # of them that are told
@@ -36,6 +37,7 @@ TIE = np.dtype(
 BYTE = np.dtype([("byte", "u1")])  # of names, one after the other
 
 SETTLED = -1
+OPEN = 64  # days that acts of one account may be admitted to before any day is closed, each told apart
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,16 @@ def ties_of(other: npt.NDArray[np.uint64], admit: Int, day: Int, memory: Int, na
 def tie(held: Ties, owners: Int, rows: Rows, names: pa.StringArray, closed: int) -> Ties:
     """The accounts' ties after some more (TIE[m]), in log order, each with its owner (int64[m]) and the other's name.
 
-    `closed` is the last day whose close is complete: no close still to come tells days up to it apart.
+    `closed` is the last day whose close is complete: no close still to come tells days up to it apart. Before there was any (NO_DAY), days
+    more than OPEN before an account's newest aren't told apart either: a long history may come in before the first close.
     """
     owners = np.concatenate((held.rows.owners, owners))
     rows, names = np.concatenate((held.rows.rows, rows)), pa.concat_arrays([held.names, names])
     rows["admit"][rows["admit"] <= closed] = SETTLED
+    if closed == NO_DAY:
+        newest = np.full(len(held.rows.offsets) - 1, SETTLED)
+        np.maximum.at(newest, owners, rows["admit"])
+        rows["admit"][rows["admit"] <= newest[owners] - OPEN] = SETTLED
     order = np.lexsort((rows["other"], owners))  # stable: the ties of a pair stay in log order
     owners, rows = owners[order], rows[order]
     pair = ragged.starts(owners, rows["other"])

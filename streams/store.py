@@ -1,8 +1,8 @@
 """One partition's keyed state on disk: a RocksDB that moves from checkpoint to checkpoint.
 
 A store holds packed states under `k` + key, older acts of an actor under `a` + account + number of the block, the texts of
-hashed names under `n` + hash, whom accounts are linked to under `l` + account, whom they are tied to the most under `w` + account, who has opted out under `o` + hash, and one record under `m` that says what all of
-it includes. All changes of a checkpoint, that record with them, are one atomic write.
+hashed names under `n` + hash, whom accounts are linked to under `l` + account, whom they are tied to the most under `w` + account,
+who has opted out under `o` + hash, and one record under `m` that says what all of it includes. All changes of a checkpoint, that record with them, are one atomic write.
 
 The changelog is the only log there is. RocksDB's own is off: with it, a manifest that lost its end brings back old states under a new mark,
 and nobody is told. Without, files hold whole checkpoints up to some moment, states and mark alike, whatever a crash, a power failure or a

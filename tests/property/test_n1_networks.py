@@ -12,6 +12,7 @@ from laurel.models import ragged, ties
 from laurel.models.hashing import hash64
 from laurel.models.memory import faded, potential
 from laurel.models.parameters import V1
+from laurel.models.refusals import NO_DAY
 from laurel.models.ties import BYTE, SETTLED, TIE, Ties, differ, strongest, tie, ties_of
 
 DAYS = 4
@@ -146,3 +147,16 @@ def test_a_pair_that_was_taken_back_is_not_listed():
     held = put(none(), [(0, (0, FIRST, FIRST, 900_000)), (0, (0, FIRST + 1, FIRST, 0))], FIRST - 1)
     assert [name for _, _, name, _ in listed(held, FIRST)] == ["twitter:0"]
     assert listed(held, FIRST + 1) == []
+
+
+def test_a_long_history_that_comes_in_before_the_first_close_stays_small_and_its_newest_days_are_listed() -> None:
+    held, days, fans = none(1), 200, 20
+    for day in range(FIRST, FIRST + days):
+        rows = [(fan * 1_000 + day % 7, (0, day, day, 1_000 * (fan + 1))) for fan in range(fans)]
+        held = put(held, rows, NO_DAY)
+    assert len(held.rows.rows) <= ties.KEPT * (ties.OPEN + 2)
+    last = FIRST + days - 1
+    whole = put(
+        none(1), [(fan * 1_000 + last % 7, (0, last, last, 1_000 * (fan + 1))) for fan in range(fans)], last - 1
+    )
+    assert listed(held, last)[0] == listed(whole, last)[0]

@@ -102,7 +102,14 @@ class World:
 
     def link(self, account: str, member: str | None) -> None:
         """An account is linked to a member, or to nobody."""
-        profile = {"account": account, "member": member, "consented": True, "opted_out": False, "updated_at": 0}
+        self._decide(account, member=member)
+
+    def opt_out(self, account: str) -> None:
+        """An account opts out."""
+        self._decide(account, opted_out=True)
+
+    def _decide(self, account: str, **decided: object) -> None:
+        profile = {"account": account, "member": None, "consented": True, "opted_out": False, "updated_at": 0} | decided
         self._send("profiles", account.encode(), shared()[0].encode_one("Profile", profile), None)
 
     def _send(self, topic: str, key: bytes | None, value: bytes | None, event: Record | None) -> None:
@@ -272,13 +279,17 @@ class World:
         for worker in self.workers:
             worker.rebalance()
         self.settle()
-        for _ in range(PATIENCE):
-            if not self._advance(records):
-                break
+        self.go_on(records)
         last = max((close.day for close in self.closes), default=None)
         closed = [worker.calendar.last_closed for worker in self.workers]
         if self.loop.waiting or closed != [last] * len(closed):
             raise StuckError(f"closed {closed} of {last}; under way: {self.loop.waiting}")
+
+    def go_on(self, records: int = 1_000) -> None:
+        """Lets all happen that can, until nothing more does."""
+        for _ in range(PATIENCE):
+            if not self._advance(records):
+                break
 
     def _advance(self, records: int) -> bool:
         """Lets all happen that can, once; whether anything did."""
