@@ -6,7 +6,7 @@ counted; where an earlier owner of the partition did the first, it is counted ag
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -32,18 +32,18 @@ from laurel.agents.updates import Scored, account_scores, forgotten, insights, r
 from laurel.models.change import PARTS, STEPS, Change, Steps, split, steps
 from laurel.models.contributions import contributions
 from laurel.models.daily import Grouped
-from laurel.models.influence import Influences
 from laurel.models.leaders import Candidates
 from laurel.models.parameters import ScoreModel
-from laurel.models.ragged import Ragged
+from laurel.models.ragged import Ragged, Runs
 from laurel.models.reach import reach
 from laurel.models.scale import base_score, earned_points, percentile, score
 from laurel.models.shortlist import Shortlist
 from laurel.models.standing import Standing, stand, topic_parts
+from laurel.streams.ahead import ahead
 from laurel.streams.log import LogWriter
 from laurel.streams.network_results import INFLUENCES
 from laurel.streams.outbox import Output
-from laurel.streams.packing import unpack
+from laurel.streams.packing import locate
 from laurel.streams.partition import Partition
 from laurel.streams.writer import Transaction
 
@@ -68,7 +68,7 @@ class _Block:
     is counted of them by each of these, and what their signals are told from."""
 
     keys: list[bytes]
-    influences: Influences
+    topics: Runs
     found: list[Standing]
     counted: list[Counted]
     tallied: Tallied
@@ -144,56 +144,57 @@ class DayClose:
         last = self._context.calendar.closed_before(self._day)
         return None if last is None else self._basis(model_of_record(self._context, last), last["day"], last["r0"])
 
+    def _located(self) -> Generator[tuple[list[bytes], dict[str, Runs]], None, None]:
+        """The keys of some accounts, and where the sections of their states lie."""
+        for keys, values in self._partition.store.scan():
+            yield keys, locate(INFLUENCE, values)[1]
+
     def _blocks(self) -> Iterator[_Block]:
         basis, earlier = self._basis(self._model, self._day), self._earlier()
         shadows = [self._basis(model, self._day) for model in self._shadows]
-        for keys, values in self._partition.store.scan():
+        for keys, sections in ahead(self._located()):
             self._go_on()
-            yield self._block(keys, values, basis, earlier, shadows)
+            yield self._block(keys, sections, basis, earlier, shadows)
 
     def _block(
         self,
         keys: list[bytes],
-        values: list[bytes],
+        sections: Mapping[str, Runs],
         basis: _Basis,
         earlier: _Basis | None,
         shadows: Sequence[_Basis],
     ) -> _Block:
-        states, networks = unpack(INFLUENCE, values), self._context.networks
-        influences = Influences(states.sections["buckets"], states.sections["topics"])
-        grouped = Grouped(influences.buckets, self._day, earlier.day if earlier else self._day, networks)
-        found, counted = self._count(keys, grouped, states.sections["people"], basis, earlier)
-        beside = [stand(grouped.by(s.model), s.day, s.means, networks, s.model) for s in shadows]
-        before, days = earlier.day if earlier else None, grouped.by(basis.model)
-        signs = Tallied(basis.model, networks, self._day, before, days, states.sections["people"])
+        """What else a close is to know of every account is one more thing to keep of `sections` here, a kernel's work at best, and to add to
+        what is told of it in `_report_influence`."""
+        networks, before = self._context.networks, earlier.day if earlier else None
+        grouped = Grouped(sections["buckets"], self._day, self._day if before is None else before, networks)
+        found, counted = self._count(keys, grouped, sections["people"], basis, earlier)
+        beside = [stand(grouped.by(s.model), s.means, s.model) for s in shadows]
+        signs = Tallied(basis.model, networks, self._day, before, sections["buckets"], sections["people"])
         shadowed = [self._by_shadow(counted, each) for each in beside]
-        return _Block(keys, influences, [found, *beside], [counted, *shadowed], signs)
+        return _Block(keys, sections["topics"], [found, *beside], [counted, *shadowed], signs)
 
     def _count(
-        self, keys: list[bytes], grouped: Grouped, people: Ragged, basis: _Basis, earlier: _Basis | None
+        self, keys: list[bytes], grouped: Grouped, people: Runs, basis: _Basis, earlier: _Basis | None
     ) -> tuple[Standing, Counted]:
         """Where some accounts stand by the day's model, and all that is counted of them."""
-        networks, model = self._context.networks, self._model
-        found = stand(grouped.by(model), self._day, basis.means, networks, model)
+        found = stand(grouped.by(self._model), basis.means, self._model)
         had_previous, passed = np.zeros(len(keys), np.bool_), Steps(*[np.zeros(len(keys))] * len(STEPS))
         if earlier is not None:
-            days, after, closes = grouped.by(earlier.model), found, (earlier.day, self._day)
-            if earlier.model != model:
-                after = stand(days, self._day, earlier.means, networks, earlier.model)
-            had_previous, passed = steps(days, after, closes, earlier.means, networks, earlier.model)
-        members, relinked = self._members(keys)
+            had_previous, passed = steps(grouped.by(earlier.model), earlier.means, earlier.model)
+        alone, relinked = self._linked(keys)
         return found, Counted(
             pa.array(keys, pa.binary()).cast(pa.string()),
             found.present,
             had_previous,
-            np.array([member is None for member in members], np.bool_),
+            alone,
             relinked,
             found.raw,
-            classic(reach(people, self._day, model), found.presences),
+            classic(reach(people, self._day, self._model), found.presences),
             passed,
             found.parts.offsets,
             found.parts.rows["code"],
-            self._amounts(found),
+            found.amounts,
         )
 
     def _by_shadow(self, counted: Counted, found: Standing) -> Counted:
@@ -205,24 +206,16 @@ class DayClose:
             passed=Steps(*[np.zeros(len(found.raw))] * len(STEPS)),
             offsets=parts.offsets,
             code=parts.rows["code"],
-            amount=self._amounts(found),
+            amount=found.amounts,
         )
 
-    def _amounts(self, found: Standing) -> Float:
-        """What each part of each account counts for: by the amplification of the account's presence on its network."""
-        lane, presences, parts = len(self._context.networks.network_names), found.presences, found.parts
-        factors = np.zeros(len(found.raw) * lane)
-        factors[presences.owners * lane + presences.rows["network"]] = found.factors
-        network = self._context.networks.network_code[parts.rows["code"]]
-        return np.asarray(factors[parts.owners * lane + network] * parts.rows["part"], np.float64)
-
-    def _members(self, keys: list[bytes]) -> tuple[list[str | None], Flags]:
-        """Whom each account is linked to, and where that is a change since the last close."""
-        if not self._links:
-            return [None] * len(keys), np.zeros(len(keys), np.bool_)
-        found = [self._links.get(key) for key in keys]
-        changed = np.array([link is not None and link.is_new(self._day) for link in found], np.bool_)
-        return [None if link is None else link.member for link in found], changed
+    def _linked(self, keys: list[bytes]) -> tuple[Flags, Flags]:
+        """Which accounts are linked to nobody, and where whom one is linked to changed since the last close."""
+        alone, changed = np.ones(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
+        for at in np.flatnonzero([key in self._links for key in keys]).tolist() if self._links else ():
+            link = self._links[keys[at]]
+            alone[at], changed[at] = link.member is None, link.is_new(self._day)
+        return alone, changed
 
     def _report_influence(self, out: Transaction) -> None:
         """First pass: a histogram of raw influence, sums by network, the linked accounts' parts of their members' influence, this
@@ -238,8 +231,8 @@ class DayClose:
             counted = block.counted[0]
             for total, found in zip(totals, block.found, strict=True):
                 total.add(found, counted.present & counted.alone)
-            standings = topic_parts(block.influences, self._day, self._model)
-            held = standings.keep(counted.alone[standings.owners])
+            standings = topic_parts(block.topics, self._day, self._model)
+            held = standings if counted.alone.all() else standings.keep(counted.alone[standings.owners])
             best.add(
                 held.rows["topic"].astype(np.int64),
                 held.owners,
@@ -330,7 +323,7 @@ class DayClose:
             same = earlier.model.name == model.name
             change = split(before, counted.passed, earlier.r0, earlier.model, scores, same_model=same)
         rows = np.flatnonzero(counted.present & counted.alone)
-        own = counted.take(rows)
+        own = counted if len(rows) == len(scores) else counted.take(rows)
         told = Scored(
             own.accounts,
             scores[rows],

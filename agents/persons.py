@@ -22,13 +22,13 @@ from laurel.agents.updates import Scored, account_scores, forgotten, insights, s
 from laurel.models import ragged
 from laurel.models.change import PARTS, STEPS, Change, Steps, split
 from laurel.models.combine import combine
+from laurel.models.kernels.days import MOST
 from laurel.models.networks import Networks
 from laurel.models.parameters import ScoreModel
 from laurel.models.reach import MOST_POINTS
 from laurel.models.refusals import NO_DAY
 from laurel.models.scale import histogram, percentile
 from laurel.models.signals import Signals, Tally, told
-from laurel.models.standing import MOST
 from laurel.models.tally import MOST_COUNTED, together
 from laurel.streams.days import Record
 from laurel.streams.dead_letters import DeadLetter

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from laurel.models.kernels.formulas import share_kept
 from laurel.models.parameters import ScoreModel
 
 Float = npt.NDArray[np.float64]
@@ -17,6 +18,5 @@ def amplification(reactions: Float, posts: Float, mean: Float | float, model: Sc
     (above 0). The ratio is reactions per post over the network's, shrunk towards 1 by `prior` average posts, so that
     one lucky or luckless post says little. It never falls as reactions are added and never rises as posts are.
     """
-    prior = model.amplification_prior
-    ratio = (reactions + prior * mean) / ((posts + prior) * mean)
-    return model.amplification_floor + (1.0 - model.amplification_floor) * np.minimum(1.0, ratio)
+    found: Float = share_kept(reactions, posts, mean, model.amplification_floor, model.amplification_prior)
+    return found

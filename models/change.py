@@ -7,18 +7,16 @@ the population moves. An engagement keeps the weight it was counted with, howeve
 again, and there is no such part.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from laurel.models.daily import POINT, Days
-from laurel.models.fade import FADE_UNIT, fades
-from laurel.models.networks import Networks
+from laurel.models.daily import Days
 from laurel.models.parameters import ScoreModel
 from laurel.models.ragged import Int
 from laurel.models.scale import score
-from laurel.models.standing import Standing, Sums, sums_of
+from laurel.models.standing import raw_of
 
 Float = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -64,28 +62,15 @@ STEPS = ("before", "faded", "reacted", "posted")
 PARTS = ("reactions", "fading", "posts", "networks", "calibration", "model")  # of equal ones, the first is told first
 
 
-def steps(
-    days: Days, after: Standing, closes: tuple[int, int], means: Float, networks: Networks, model: ScoreModel
-) -> tuple[Flags, Steps]:
+def steps(days: Days, means: Float, model: ScoreModel) -> tuple[Flags, Steps]:
     """Who counted at the first of two closes, bool[n], and the way of n accounts from it to the second.
 
-    `days` are what both closes count and `after` is the standing at the second, by the `model` of the first; `means`
-    float64[networks] are those of the first. What was there before grows older first: a day that more came to counts less than both
-    parts of it would alone.
+    `days` are what both closes count by the `model` of the first; `means` float64[networks] are those of the first. What was there before
+    grows older first: a day that more came to counts less than both parts of it would alone.
     """
-    lanes = len(networks.network_names)
-    owner, mean = days.place // lanes, means[days.place % lanes]
-    then, now = (fades(days.day, day, model) for day in closes)
-    was = sums_of(days, days.whole_before, days.count_before * then, then)
-    aged = sums_of(days, days.whole_before, days.count_before * now, now)
-
-    def raw(sums: Sums) -> Float:
-        points = sums.factors(mean, model) * sums.part / (FADE_UNIT * POINT)
-        return np.bincount(owner, points, days.accounts).astype(np.float64)
-
-    return was.present(owner, days.accounts), Steps(
-        raw(was), raw(replace(aged, posts=was.posts)), raw(replace(after.sums, posts=was.posts)), raw(after.sums)
-    )
+    was, aged, now = days.was, days.aged, days.presences.rows
+    ways = (was, was), (aged, was), (now, was), (now, now)
+    return days.had_previous, Steps(*(raw_of(days, counted, posted, means, model)[1] for counted, posted in ways))
 
 
 def split(previous: Float, passed: Steps, r0: float, model: ScoreModel, scores: Float, *, same_model: bool) -> Change:

@@ -52,39 +52,28 @@ def merge(parts: Sequence[Candidates]) -> Candidates:
     )
 
 
-def influencers(candidates: Candidates, most: int, *, in_order: bool = False) -> Ranking:
+def influencers(candidates: Candidates, most: int) -> Ranking:
     """The top `most` influencers of each topic: strength descending, then person ascending by Unicode code point.
 
-    Only a strength above 0 has a rank. `in_order`: the candidates come by person ascending, and need not be compared by name.
+    Only a strength above 0 has a rank.
     """
-    return _ranking(candidates, (candidates.strength,), most, in_order=in_order)
+    return _ranking(candidates, (candidates.strength,), most)
 
 
-def plus_k_recipients(candidates: Candidates, most: int, *, in_order: bool = False) -> Ranking:
+def plus_k_recipients(candidates: Candidates, most: int) -> Ranking:
     """The top `most` +K recipients of each topic: +Ks descending, strength descending, then person ascending.
 
-    Only a number of +Ks above 0 has a rank. `in_order` as above.
+    Only a number of +Ks above 0 has a rank.
     """
-    return _ranking(candidates, (candidates.plus_k, candidates.strength), most, in_order=in_order)
+    return _ranking(candidates, (candidates.plus_k, candidates.strength), most)
 
 
-def either(candidates: Candidates, *rankings: Ranking) -> Int:
-    """Rows (int64, ascending) that are in any of some rankings."""
-    listed = np.zeros(len(candidates.topic), np.bool_)
-    for ranking in rankings:
-        listed[ranking.row] = True
-    return np.flatnonzero(listed)
-
-
-def _ranking(candidates: Candidates, keys: tuple[Int, ...], most: int, *, in_order: bool) -> Ranking:
+def _ranking(candidates: Candidates, keys: tuple[Int, ...], most: int) -> Ranking:
     rows = np.flatnonzero(keys[0] > 0)
     topic = candidates.topic[rows]
-    columns = [*(-key[rows] for key in reversed(keys)), topic]
-    if not in_order:
-        # Arrow orders strings by their UTF-8 bytes, which is the order of code points.
-        place = pc.rank(candidates.person.take(rows), sort_keys="ascending", tiebreaker="dense")
-        columns.insert(0, np.asarray(place))
-    order = np.lexsort(columns)
+    # Arrow orders strings by their UTF-8 bytes, which is the order of code points.
+    place = pc.rank(candidates.person.take(rows), sort_keys="ascending", tiebreaker="dense")
+    order = np.lexsort([np.asarray(place), *(-key[rows] for key in reversed(keys)), topic])
     begins = np.flatnonzero(ragged.starts(topic[order]))
     rank = np.arange(1, len(order) + 1) - np.repeat(begins, np.diff(np.append(begins, len(order))))
     listed = rank <= most

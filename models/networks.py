@@ -77,16 +77,21 @@ class Networks:
 
     def positions(self, ids: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
         """Position of each id in the columns, int64[m]; -1 for an unknown one."""
-        found: npt.NDArray[np.int64] = self._by_low_half[ids & _LOW_HALF].astype(np.int64)
+        found: npt.NDArray[np.int64] = self.likely[ids & _LOW_HALF].astype(np.int64)
         others = np.flatnonzero(self.ids[found] != ids)
         if len(others):
             at = np.minimum(np.searchsorted(self.ids, ids[others]), len(self.ids) - 1)
             found[others] = np.where(self.ids[at] == ids[others], at, -1)
         return found
 
+    @property
+    def columns(self) -> tuple[npt.NDArray[Any], ...]:
+        """What kernels are told of the table: ids, which of them is `likely`, kinds and networks."""
+        return self.ids, self.likely, self.kind, self.network_code
+
     @cached_property
-    def _by_low_half(self) -> npt.NDArray[np.int16]:
-        """The last position whose id ends in some 16 bits, 0 if none does: to be looked at whether it is the one."""
+    def likely(self) -> npt.NDArray[np.int16]:
+        """The last position whose id ends in some 16 bits, 0 if none does, int16[65536]: to be looked at whether it is the one."""
         table = np.zeros(1 << 16, np.int16)
         table[self.ids & _LOW_HALF] = np.arange(len(self.ids))
         return table

@@ -166,7 +166,7 @@ class Population:
         found = self.standing(day)
         r0, means = self._calibration(found)
         scores = np.where(found.present, score(found.raw, r0, model), model.lowest)
-        closed = Close(day, found.present, found.raw, scores, reach(self._people, day, model), r0, self._means)
+        closed = Close(day, found.present, found.raw, scores, reach(self._people.runs, day, model), r0, self._means)
         self._earned.append(closed.earned(model))
         self._next, self._r0, self._means = day + 1, r0, means
         return closed

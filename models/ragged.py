@@ -1,11 +1,13 @@
 """Ragged columns: for each of n keys a run of rows, all runs in one array.
 
 The shape of every keyed state in laurel: `offsets` (int64[n + 1]) says where each key's rows begin, `rows` is one
-structured array. Functions here are the few set operations that state updates need, all vectorised.
+structured array. Functions here are the few set operations that state updates need, all vectorised. `Runs` are the same where the rows
+lie in a buffer already, among other things: what only reads them needs no copy.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +15,40 @@ import numpy.typing as npt
 Int = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.void]
 Flags = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
 
-MOST_SLOTS = 1 << 22  # keys of which each may have a place of its own
+@dataclass(frozen=True)
+class Runs:
+    """Rows of n keys where they lie: key i owns `lengths[i]` (int64[n]) one after the other from byte `begins[i]` (int64[n]) of
+    a buffer on. `rows` is the buffer as a row that begins at each of its bytes, read-only: the one shape that kernels are compiled for."""
+
+    rows: Rows
+    begins: Int
+    lengths: Int
+
+    def take(self, keys: Int) -> "Runs":
+        """Only some keys (int64[k]), in the order given."""
+        return Runs(self.rows, self.begins[keys], self.lengths[keys])
+
+    def ragged(self) -> "Ragged":
+        """A copy of the rows alone."""
+        offsets = np.concatenate(([0], np.cumsum(self.lengths)))
+        dtype = self.rows.dtype
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], self.lengths)
+        at = np.repeat(self.begins, self.lengths) + within * dtype.itemsize
+        # Rows without columns are copied the fastest.
+        return Ragged(offsets, self.rows.view(f"V{dtype.itemsize}")[at].view(dtype))
+
+
+def at_each_byte(buffer: Bytes, dtype: np.dtype[np.void]) -> Rows:
+    """A buffer as a row that begins at each of its bytes, see Runs; two at least, or Numba takes it for another kind of array."""
+    size = dtype.itemsize
+    if len(buffer) <= size:
+        buffer = np.concatenate((buffer, np.zeros(size + 1 - len(buffer), np.uint8)))
+    rows = np.ndarray((len(buffer) - size + 1,), dtype, cast("Any", buffer), strides=(1,))
+    rows.flags.writeable = False
+    return rows
 
 
 @dataclass(frozen=True)
@@ -34,6 +67,13 @@ class Ragged:
     def owners(self) -> Int:
         """The key of each row, int64[m], ascending."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.lengths)
+
+    @property
+    def runs(self) -> Runs:
+        """The same rows, as they lie here."""
+        size = self.rows.dtype.itemsize
+        buffer = np.ascontiguousarray(self.rows).view(np.uint8)
+        return Runs(at_each_byte(buffer, self.rows.dtype), self.offsets[:-1] * size, self.lengths)
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> "Ragged":
         """The same keys with only the rows where mask (bool[m]) holds, order kept."""
@@ -98,31 +138,6 @@ def latest(
     known = last[asks] >= group[asks]
     found[order[asks][known] - n] = rows[order[last[asks][known]]]
     return found
-
-
-def order(keys: Int) -> Int:
-    """What sorts keys (int64[m], at least 0), equal ones in the order they have, int64[m]."""
-    size = len(keys)
-    if (keys[1:] >= keys[:-1]).all():
-        return np.arange(size)
-    room = size.bit_length()
-    if int(keys.max()) >> (63 - room):
-        return np.argsort(keys, kind="stable")
-    # Numbers sort faster than places are found: each key takes its place along.
-    return np.sort((keys << room) | np.arange(size)) & ((1 << room) - 1)
-
-
-def slots(keys: Int, size: int) -> tuple[Int, Int]:
-    """The distinct ones of keys (int64[m], 0..size - 1), ascending, and which of them each is, int64[m]."""
-    if size > MOST_SLOTS:
-        distinct, slot = np.unique(keys, return_inverse=True)
-        return distinct, slot
-    taken = np.zeros(size, np.bool_)
-    taken[keys] = True
-    distinct = np.flatnonzero(taken)
-    slot = np.empty(size, np.int64)
-    slot[distinct] = np.arange(len(distinct))
-    return distinct, slot[keys]
 
 
 def starts(*sorted_columns: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

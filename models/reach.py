@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from laurel.models.counted_once import NOWHERE, Moves
 from laurel.models.influence import add
+from laurel.models.kernels.people import count_people
 from laurel.models.parameters import ScoreModel
-from laurel.models.ragged import Int, Ragged
+from laurel.models.ragged import Int, Ragged, Runs
 from laurel.models.signals import YOUNG_DAYS
 
 # day: of the people's last acts, by their own clocks, days since 1970-01-01. admit: the first day whose close may count them.
@@ -76,17 +77,11 @@ def put(held: Ragged, owners: Int, rows: npt.NDArray[np.void], closed: int, wind
     return add(held, owners, rows, SUMS, closed, window_days)
 
 
-def reach(people: Ragged, day: int, model: ScoreModel) -> Reach:
+def reach(people: Runs, day: int, model: ScoreModel) -> Reach:
     """The reach of accounts (PEOPLE of each) at the close of `day`.
 
     What a stranger may have written makes no number negative, and nobody more influential than can be.
     """
-    rows = people.rows
-    age = day - rows["day"].astype(np.int64)
-    counts = (rows["admit"] <= day) & (age >= 0) & (age < model.window_days)
-    owners, rows, n = people.owners[counts], rows[counts], len(people.offsets) - 1
-    found = np.zeros((len(SUMS), n), np.int64)
-    for total, name in zip(found, SUMS, strict=True):
-        np.add.at(total, owners, rows[name])
+    found = count_people(people.rows, people.begins, people.lengths, model.window_days, day)
     number, young, points, acts, squares = np.maximum(found, 0)
     return Reach(number, np.minimum(points, MOST_POINTS * number), np.minimum(young, number), acts, squares)

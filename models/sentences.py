@@ -121,11 +121,20 @@ def _largest(made_of: Contributions, networks: Sequence[str], actions: Sequence[
     heads = equal[ragged.starts(owner[equal])]  # of equal ones, the first of the table
     which, amount = np.zeros(n, np.int64), np.zeros(n, np.int64)
     which[owner[heads]], amount[owner[heads]] = code[heads], tenths(points[heads])
-    names = pa.array([_named(*both) for both in zip(networks, actions, strict=True)], pa.string())
     words = pc.binary_join_element_wise(
-        names.take(pa.array(which)), " bring the most of it: ", _amounts().take(pa.array(amount)), ".", ""
+        _names(tuple(networks), tuple(actions)).take(pa.array(which)),
+        " bring the most of it: ",
+        _amounts().take(pa.array(amount)),
+        ".",
+        "",
     )
     return words, amount > 0
+
+
+@lru_cache(maxsize=1)
+def _names(networks: tuple[str, ...], actions: tuple[str, ...]) -> pa.StringArray:
+    """Actions on networks as one speaks of them, in the order of the table."""
+    return pa.array([_named(*both) for both in zip(networks, actions, strict=True)], pa.string())
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from laurel.models.leaders import Candidates, Ranking, either, empty, influencers, merge, plus_k_recipients
+from laurel.models.kernels.choosing import choose_most
+from laurel.models.leaders import Candidates, empty, merge
 from laurel.models.ragged import Int
 
 Flags = npt.NDArray[np.bool_]
@@ -56,14 +57,13 @@ class Shortlist:
 
     def _choose(self) -> None:
         found = merge([self._best, *self._waiting])
-        by_strength = influencers(found, self._most, in_order=True)
-        by_plus_k = plus_k_recipients(found, self._most, in_order=True)
-        self._best, self._waiting, self._rows = found.take(either(found, by_strength, by_plus_k)), [], 0
+        strong, *strengths = choose_most(found.topic, found.strength, found.strength, self._most)
+        praised, *plus_ks = choose_most(found.topic, found.plus_k, found.strength, self._most)
+        self._best, self._waiting, self._rows = found.take(np.flatnonzero(strong | praised)), [], 0
         self._topics = np.unique(self._best.topic)
-        self._strength = self._least(found.topic, found.strength, by_strength)
-        self._plus_k = self._least(found.topic, found.plus_k, by_plus_k)
+        self._strength, self._plus_k = self._least(*strengths), self._least(*plus_ks)
 
-    def _least(self, topic: Int, values: Int, ranking: Ranking) -> Int:
-        least, last = np.ones_like(self._topics), ranking.row[ranking.rank == self._most]
-        least[np.searchsorted(self._topics, topic[last])] = values[last]
+    def _least(self, topics: Int, values: Int) -> Int:
+        least = np.ones_like(self._topics)
+        least[np.searchsorted(self._topics, topics)] = values
         return least

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laurel.models import ragged
-from laurel.models.daily import Days
+from laurel.models.kernels.reactions import count_at_most, count_reactions
 from laurel.models.networks import REACTION, Networks
-from laurel.models.ragged import Int
+from laurel.models.ragged import Int, Runs
 from laurel.models.signals import LEAST, SUSPICIOUS
 
 MOST_COUNTED = 1 << 44  # of what one account brings to a member: half a million such add up to less than 2**63
@@ -41,28 +40,18 @@ class Daily:
         return found
 
 
-def busy(days: Days) -> Int:
-    """The accounts (int64[k], ascending) that may have got LEAST reactions at one of the closes that `days` are of; few, so that the rest
-    is computed of few."""
-    most = np.maximum(days.count, days.count_before)
-    return np.flatnonzero(np.bincount(days.owner, np.maximum(most, 0), days.accounts) >= LEAST)
+def busy(buckets: Runs) -> Int:
+    """The accounts (int64[k], ascending) that may have got LEAST reactions at any close, of their BUCKET rows; few, so that the rest is
+    computed of few."""
+    return np.flatnonzero(count_at_most(buckets.rows, buckets.begins, buckets.lengths) >= LEAST)
 
 
-def daily(days: Days, count: Int, accounts: Int, day: int, window_days: int, networks: Networks) -> Daily:
-    """Reactions of some accounts (int64[n], ascending) by day, as the close of `day` counts them: `count` is the one of the counts of `days` that is
-    that close's."""
-    place = np.full(days.accounts, -1)
-    place[accounts] = np.arange(len(accounts))
-    rows = np.flatnonzero((place >= 0)[days.owner])
-    age = day - days.day[rows]
-    some = (networks.kind[days.code[rows]] == REACTION) & (age >= 0) & (age < window_days)
-    rows, age = rows[some], age[some]
-    owner = place[days.owner[rows]]
-    heads = np.flatnonzero(ragged.starts(owner, age))
-    sums = ragged.totals(count[rows], heads)
-    # Below 0 only where what was taken back had been counted on a day that is gone.
-    some = sums > 0
-    return Daily(len(accounts), window_days, owner[heads][some], age[heads][some], sums[some])
+def daily(buckets: Runs, day: int, window_days: int, networks: Networks) -> Daily:
+    """Reactions by day, as the close of `day` counts them, of accounts' BUCKET rows."""
+    owner, age, count = count_reactions(
+        buckets.rows, buckets.begins, buckets.lengths, networks.columns, REACTION, window_days, day
+    ).T
+    return Daily(len(buckets.begins), window_days, owner, age, count)
 
 
 def together(members: int, days: int, owner: Int, age: Int, count: Int) -> Daily:

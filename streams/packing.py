@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from laurel.models import ragged
 from laurel.models.errors import LaurelError
-from laurel.models.ragged import Ragged
+from laurel.models.ragged import Ragged, Runs, at_each_byte
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -74,36 +74,39 @@ def unpack(layout: Layout, values: Sequence[bytes | None]) -> States:
 
     Raises StateFormatError if a value is of a later version, of none that there was, or cut short.
     """
+    header, sections = locate(layout, values)
+    return States(header, {name: runs.ragged() for name, runs in sections.items()})
+
+
+def locate(layout: Layout, values: Sequence[bytes | None]) -> tuple[npt.NDArray[np.void], dict[str, Runs]]:
+    """The headers of stored values, and where the rows of each section lie in them: as `unpack`, without a copy."""
     n = len(values)
-    written = [value or b"" for value in values]
+    written = cast("Sequence[bytes]", values) if all(values) else [value or b"" for value in values]
     lengths = np.fromiter(map(len, written), np.int64, n)
     known = np.flatnonzero(lengths)
     states = blank(layout, n)
     if not len(known):
-        return states
+        return states.header, {name: section.runs for name, section in states.sections.items()}
     buffer = np.frombuffer(b"".join(written), np.uint8)
     begin = (np.cumsum(lengths) - lengths)[known]
     others = np.flatnonzero(buffer[begin] != layout.version)
     if len(others):
-        return unpack(layout, _upgraded(layout, values, known[others], int(buffer[begin].max())))
+        return locate(layout, _upgraded(layout, values, known[others], int(buffer[begin].max())))
     if int(lengths[known].min()) < layout.fixed.itemsize:
         raise StateFormatError(f"a stored {layout.name} state ends before its header does")
-    fixed = _gather(buffer, begin, layout.fixed)
+    fixed = at_each_byte(buffer, layout.fixed)[begin]
     states.header[known] = fixed["header"]
-    position = begin + layout.fixed.itemsize
+    position, sections = begin + layout.fixed.itemsize, {}
     for name, dtype in layout.sections.items():
-        counts = np.zeros(n, np.int64)
-        counts[known] = fixed[f"n_{name}"]
-        offsets = np.concatenate(([0], np.cumsum(counts)))
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
-        rows_at = np.repeat(position, counts[known]) + within * dtype.itemsize
-        if (position + counts[known] * dtype.itemsize > begin + lengths[known]).any():
-            raise StateFormatError(f"a stored {layout.name} state ends before its {name} do")
-        states.sections[name] = Ragged(offsets, _gather(buffer, rows_at, dtype))
+        begins, counts = np.zeros((2, n), np.int64)
+        begins[known], counts[known] = position, fixed[f"n_{name}"]
         position = position + counts[known] * dtype.itemsize
+        if (position > begin + lengths[known]).any():
+            raise StateFormatError(f"a stored {layout.name} state ends before its {name} do")
+        sections[name] = Runs(at_each_byte(buffer, dtype), begins, counts)
     if (position != begin + lengths[known]).any():
         raise StateFormatError(f"a stored {layout.name} state is longer than its sections")
-    return states
+    return states.header, sections
 
 
 def _upgraded(
@@ -147,10 +150,6 @@ def pack(layout: Layout, states: States) -> list[bytes]:
         position = position + counts * dtype.itemsize
     whole = buffer.tobytes()
     return [whole[i:j] for i, j in zip((end - lengths).tolist(), end.tolist(), strict=True)]
-
-
-def _gather(buffer: Bytes, at: npt.NDArray[np.int64], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
-    return _anywhere(buffer, dtype)[at].view(dtype) if len(at) else np.empty(0, dtype)
 
 
 def _scatter(buffer: Bytes, at: npt.NDArray[np.int64], rows: npt.NDArray[np.void]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, cast
@@ -43,6 +44,8 @@ WRITE_BUFFER_BYTES = 8 << 20  # of recent writes, for each store; up to three of
 SCAN_KEYS = 5_000  # in one block of a scan: what is computed of it then stays in the processor's caches
 ROOM_BYTES = 2 * WRITE_BUFFER_BYTES  # a disk with less is full: the next writes to files would fail halfway
 FLUSH_SECONDS = 600.0  # what came since is in memory and the changelog only
+
+_WITHOUT_KIND = itemgetter(slice(1, None))
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +186,7 @@ class Store:
             # Flat, and by what loops in C: a pair costs less to take up than rocksdict takes to give it.
             while block := list(chain.from_iterable(islice(pairs, SCAN_KEYS))):
                 last = block[-2]
-                yield [key[1:] for key in block[::2]], block[1::2]
+                yield list(map(_WITHOUT_KIND, block[::2])), block[1::2]
             self._ended(rest, kind, last)
         except DbClosedError:
             raise

@@ -60,19 +60,6 @@ def test_running_sums_begin_again_with_each_group(values):
     assert ragged.ordinals(first).tolist() == place
 
 
-@given(st.lists(st.one_of(st.integers(0, 5), st.integers(0, 2**63 - 1)), max_size=30))
-def test_keys_are_sorted_and_equal_ones_stay_in_the_order_they_have(keys: list[int]) -> None:
-    found = ragged.order(np.array(keys, np.int64))
-    assert found.tolist() == sorted(range(len(keys)), key=lambda at: keys[at])
-
-
-@given(st.lists(st.integers(0, 40), max_size=30), st.sampled_from([41, ragged.MOST_SLOTS + 1]))
-def test_each_key_has_a_slot_among_the_distinct_ones(keys: list[int], size: int) -> None:
-    distinct, slot = ragged.slots(np.array(keys, np.int64), size)
-    assert distinct.tolist() == sorted(set(keys))
-    assert distinct[slot].tolist() == keys
-
-
 @given(st.lists(st.lists(st.integers(-9, 9), min_size=1, max_size=4), min_size=1, max_size=8))
 def test_groups_are_added_up(groups: list[list[int]]) -> None:
     heads = np.cumsum([0, *map(len, groups[:-1])])

@@ -74,11 +74,11 @@ def moved(
     """From the close `gap` days before START to that of START."""
     last, new = START - gap, OTHER if switched else V1
     before = standing(state, last, mean[0], NETWORKS, V1)
-    days = by_day(state.buckets, START, last, NETWORKS, V1)
-    by_old = stand(days, START, mean[0], NETWORKS, V1)
+    days = by_day(state.buckets.runs, START, last, NETWORKS, V1)
+    by_old = stand(days, mean[0], V1)
     after = standing(state, START, mean[1], NETWORKS, new)
     previous, scores = score(before.raw, unit[0], V1), score(after.raw, unit[1], new)
-    had_previous, passed = steps(days, by_old, (last, START), mean[0], NETWORKS, V1)
+    had_previous, passed = steps(days, mean[0], V1)
     assert (had_previous == before.present).all()
     assert (passed.before == before.raw).all()  # to the last bit: it is the score that was published
     alone = standing(state, START, mean[0], NETWORKS, V1)  # without the close before

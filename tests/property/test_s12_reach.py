@@ -81,7 +81,7 @@ def test_at_any_close_whoever_acted_within_the_window_counts_once(log, at, point
     for close in (open_day, open_day + 1, open_day + WINDOW - 1, open_day + WINDOW):
         if close < max((event.day for _, event in log), default=0):
             continue  # some actor's clock is ahead of it
-        reached = reach(held(log, found, open_day), close, V1)
+        reached = reach(held(log, found, open_day).runs, close, V1)
         for target in range(1, TARGETS):
             assert of(reached, target) == sums(people, target, close)
             now = {who for who, whom, day, *_ in people if whom == target and day > close - WINDOW}
@@ -98,7 +98,7 @@ def test_a_close_counts_each_actor_as_it_stood_when_its_own_clock_was_there(log,
             clocks[who] = max(clocks[who], event.day)
         if clocks[who] <= close:
             begun.append((who, event))
-    reached = reach(held(log, found), close, V1)
+    reached = reach(held(log, found).runs, close, V1)
     people = told(begun, points)
     for target in range(1, TARGETS):
         assert of(reached, target) == sums(people, target, close)
@@ -140,7 +140,7 @@ def test_any_order_and_any_batches_keep_the_same_people(rows, cut, order):
     whole, halves = added(nobody, rows), added(added(nobody, shuffled[:cut]), shuffled[cut:])
     assert (whole.offsets == halves.offsets).all()
     assert (whole.rows == halves.rows).all()
-    found = reach(whole, 203, V1)
+    found = reach(whole.runs, 203, V1)
     assert all((getattr(found, field.name) >= 0).all() for field in fields(found))
     assert (mean_points(found.people, found.points) <= 100).all()
 

@@ -1,11 +1,12 @@
 """S6: a day's noise counts by its root, an audience that comes again in full."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laurel.models import ragged
 from laurel.models.daily import Days, by_day, counted
+from laurel.models.fade import fade_table
 from laurel.models.influence import BUCKET
 from laurel.models.parameters import V1
 from tests.property.logs import ACTIONS
@@ -38,28 +39,32 @@ def test_the_very_little_counts_in_full_and_much_by_its_square_root() -> None:
 
 
 @given(rows, st.integers(0, 4))
+@settings(deadline=None)
 def test_what_actions_have_of_a_day_is_what_it_counts_whatever_the_order_of_rows(
-    found: list[tuple[int, int, str, int]], before: int
+    found: list[tuple[int, int, str, int]], day: int
 ) -> None:
+    of_day = [row for row in found if row[1] == day]
+
     def days(order: list[tuple[int, int, str, int]]) -> Days:
         held = [(day, day, NETWORKS.ids[CODES[kind]], weight, 1) for _, day, kind, weight in order]
         owners = np.array([owner for owner, *_ in order], np.int64)
-        return by_day(ragged.from_owners(owners, np.array(held, BUCKET), 4), 4, before, NETWORKS, V1)
+        return by_day(ragged.from_owners(owners, np.array(held, BUCKET), 4).runs, 4, 4, NETWORKS, V1)
 
-    parts = days(sorted(found, key=lambda row: row[0]))
-    mixed = days(sorted(found, key=lambda row: (row[0], -row[1], row[3])))
-    for name in ("owner", "day", "code", "share", "whole", "whole_before"):
-        assert getattr(parts, name).tolist() == getattr(mixed, name).tolist()
-    for owner, day, network in set(zip(parts.owner.tolist(), parts.day.tolist(), parts.network.tolist(), strict=True)):
-        of = (parts.owner == owner) & (parts.day == day) & (parts.network == network)
+    for rows in (found, of_day):
+        parts = days(sorted(rows, key=lambda row: row[0]))
+        mixed = days(sorted(rows, key=lambda row: (row[0], -row[1], row[3])))
+        assert parts.parts.rows.tolist() == mixed.parts.rows.tolist()
+        assert parts.presences.rows.tolist() == mixed.presences.rows.tolist()
+    fade, presences = int(fade_table(V1)[4 - day]), parts.presences
+    for place, (owner, row) in enumerate(zip(presences.owners.tolist(), presences.rows, strict=True)):
         came = sum(
             weight
-            for whose, when, kind, weight in found
-            if (whose, when) == (owner, day) and NETWORKS.network_code[CODES[kind]] == network
+            for whose, _, kind, weight in of_day
+            if whose == owner and NETWORKS.network_code[CODES[kind]] == row["network"]
         )
-        assert parts.whole[of].tolist() == [*what_counts(came), *[0] * (int(of.sum()) - 1)]
-        assert parts.whole_before[of].sum() == (what_counts(came)[0] if day <= before else 0)
-        assert abs(int(parts.share[of].sum()) - int(parts.whole[of].sum())) <= of.sum()
+        shares = parts.parts.rows["part"][parts.place == place]
+        assert row["part"] == what_counts(came)[0] * fade
+        assert abs(int(shares.sum()) - int(row["part"])) <= fade * len(shares)
 
 
 def test_a_crowd_that_comes_over_ten_days_counts_far_more_than_the_same_at_once() -> None:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from laurel.models import ragged
 from laurel.models.fade import fade_table
 from laurel.models.influence import BUCKET, TOPIC, Influences
+from laurel.models.kernels.days import MOST
 from laurel.models.networks import Networks
 from laurel.models.parameters import V1
 from laurel.models.ragged import Ragged
-from laurel.models.standing import MOST, standing, topic_parts
+from laurel.models.standing import standing, topic_parts
 
 NETWORKS = Networks.load()
 TODAY = 1_000
@@ -58,7 +59,9 @@ def test_sums_are_exact_until_they_are_held_at_the_most_there_is(found):
     assert stands.presences.rows["part"].tolist() == ([influence(found)] if counted else [])
     assert np.isfinite(stands.raw).all()
     assert (stands.raw >= 0).all()
-    assert topic_parts(held, TODAY, V1).rows["strength"].tolist() == ([_about(expected(found))] if counted else [])
+    assert topic_parts(held.topics.runs, TODAY, V1).rows["strength"].tolist() == (
+        [_about(expected(found))] if counted else []
+    )
 
 
 def _about(whole: int) -> int:

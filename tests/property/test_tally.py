@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from laurel.agents.persons import _People
 from laurel.agents.tallied import Tallied
-from laurel.models.daily import by_day
 from laurel.models.parameters import V1
 from laurel.models.ragged import Int
 from laurel.models.reach import reach
@@ -76,8 +75,7 @@ def taken(log: list[Act], until: int) -> Population:
 
 def of_state(people: Population, day: int, before: int | None) -> Tallied:
     influences, reached = people.state()
-    days = by_day(influences.buckets, day, day if before is None else before, NETWORKS, MODEL)
-    return Tallied(MODEL, NETWORKS, day, before, days, reached)
+    return Tallied(MODEL, NETWORKS, day, before, influences.buckets.runs, reached.runs)
 
 
 def reference(log: list[Act], until: int) -> Signals:
