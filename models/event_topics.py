@@ -36,8 +36,8 @@ class EventTopics:
             return self._finder
 
     def of(self, events: pa.RecordBatch, plus_k: Flags, most: int) -> pa.RecordBatch:
-        """N engagements with other `topics`: what is an id, a slug, or the name of one topic alone, in whatever case, as the
-        topic's id, anything else as it is; then what the text is about, as far as the event has no more than `most` topics.
+        """N engagements with other `topics`: what is an id, a slug, or the name of one topic alone that isn't a common word, in
+        whatever case, as the topic's id, anything else as it is; then what the text is about, as far as the event has no more than `most` topics.
 
         A +K (`plus_k`, bool[n]) has the one topic that it names. Events without text whose topics are all ids, or none of the
         ontology's, are what they were.
@@ -113,13 +113,14 @@ def _lowered(texts: pa.StringArray) -> pa.StringArray:
 
 
 def _names(ontology: Ontology) -> dict[str, int]:
-    """Numbers by names in the form that these are compared in, without those that several topics have; and, where it is
-    nobody's name, by id or slug in that form."""
+    """Numbers by names in the form that these are compared in, without those that several topics have and common words, which may
+    mean something else to whoever names them; and, where it is nobody's name, by id or slug in that form."""
     found: dict[str, set[int]] = defaultdict(set)
     for text, number in ontology.numbers.items():
         found[lowered(text)].add(number)
     found |= {name: set(numbers) for name, numbers in ontology.named.items()}
-    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
+    common = {lowered(name) for topic in ontology.topics for name in topic.common}
+    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and name not in common}
 
 
 def _places(renamed: Flags, known: Int) -> Int:

@@ -19,7 +19,7 @@ MEANT = {  # what producers write, and the id it means
     "go-language": "go-language",
     "QUANTUM MECHANICS": "quantum-theory",
     "量子力学": "quantum-theory",
-    "Architecture": "building-design",  # a common word, but here it is the topic
+    "Architecture": "Architecture",  # a common word: on Stack Exchange it is that of computers
     "Go-Language": "go-language",
     "FUSSBALL": "football",
     "something else": "something else",
