@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Test processes: more than cores, as tests mostly wait. Units go out in the order that tests/conftest.py gives them.
-PARALLEL := -n 4 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
 BIN := .venv/bin
 READY := .venv/.ready
 

@@ -20,8 +20,8 @@ class Ends:
 
     def __init__(self, servers: str) -> None:
         """Connects when it is first asked."""
-        self._admin = AdminClient({"bootstrap.servers": servers, "log_level": 0, "reconnect.backoff.max.ms": COME_BACK})
-        self._met = False
+        self._servers = servers
+        self._known: AdminClient | None = None  # once it has met a broker
 
     def of(self, places: Iterable[Place], level: IsolationLevel = IsolationLevel.READ_COMMITTED) -> dict[TP, int]:
         """The end of each topic and partition, by default the one that committed readers see.
@@ -32,10 +32,10 @@ class Ends:
         if not wanted:
             return {}
         try:
-            self._meet()
-            answers = self._admin.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_WITHIN)
+            answers = self._client().list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_WITHIN)
             return {TP(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
         except KafkaException as error:
+            self._known = None
             raise ReadError(f"where partitions end is not known: {error.args[0].str()}") from None
 
     def committed(self, group: str, places: Iterable[Place]) -> dict[TP, int]:
@@ -45,15 +45,23 @@ class Ends:
             return {}
         asked = [ConsumerGroupTopicPartitions(group, wanted)]
         try:
-            self._meet()
-            (answer,) = self._admin.list_consumer_group_offsets(asked, request_timeout=ANSWER_WITHIN).values()
+            (answer,) = self._client().list_consumer_group_offsets(asked, request_timeout=ANSWER_WITHIN).values()
             found = answer.result().topic_partitions
         except KafkaException as error:
+            self._known = None
             raise ReadError(f"how far the group is is not known: {error.args[0].str()}") from None
         return {TP(place.topic, place.partition): max(place.offset, 0) for place in found}
 
-    def _meet(self) -> None:
-        """The client, asked for ends before it has met a broker, now and then looks for one only after three seconds."""
-        if not self._met:
-            self._admin.list_topics(timeout=ANSWER_WITHIN)
-            self._met = True
+    def _client(self) -> AdminClient:
+        """The client; a new one after an error, since it may go on believing in a leader that is none any more.
+
+        One that is asked for ends before it has met a broker now and then looks for one only after three seconds.
+        """
+        client = self._known
+        if client is None:
+            client = AdminClient(
+                {"bootstrap.servers": self._servers, "log_level": 0, "reconnect.backoff.max.ms": COME_BACK}
+            )
+            client.list_topics(timeout=ANSWER_WITHIN)
+            self._known = client
+        return client
