@@ -17,6 +17,7 @@ from laurel.agents.context import Context
 from laurel.agents.links import Link, named
 from laurel.agents.ties import read, written
 from laurel.models.hashing import Hash, hash64
+from laurel.models.ragged import among
 from laurel.models.ties import Ties, without_names
 from laurel.streams.log import Message, offset_of
 from laurel.streams.partition import Changes, Partition
@@ -134,6 +135,4 @@ def _hashes(keys: list[bytes]) -> Hash:
 
 
 def _among(names: Hash, some: Hash) -> Flags:
-    if not len(some):
-        return np.zeros(len(names), np.bool_)
-    return np.asarray(some[np.minimum(np.searchsorted(some, names), len(some) - 1)] == names)
+    return among(names, some) if len(some) else np.zeros(len(names), np.bool_)

@@ -87,7 +87,7 @@ def tie(held: Ties, owners: Int, rows: Rows, names: pa.StringArray, closed: int)
     owners = np.concatenate((held.rows.owners, owners))
     rows, names = np.concatenate((held.rows.rows, rows)), pa.concat_arrays([held.names, names])
     rows["admit"][rows["admit"] <= closed] = SETTLED
-    if closed == NO_DAY:
+    if closed <= NO_DAY:
         newest = np.full(len(held.rows.offsets) - 1, SETTLED)
         np.maximum.at(newest, owners, rows["admit"])
         rows["admit"][rows["admit"] <= newest[owners] - OPEN] = SETTLED

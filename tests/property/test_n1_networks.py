@@ -149,11 +149,12 @@ def test_a_pair_that_was_taken_back_is_not_listed():
     assert listed(held, FIRST + 1) == []
 
 
-def test_a_long_history_that_comes_in_before_the_first_close_stays_small_and_its_newest_days_are_listed() -> None:
+@pytest.mark.parametrize("closed", [NO_DAY, NO_DAY - 1])  # as targets know of no close, and as actors do
+def test_a_long_history_that_comes_in_before_the_first_close_stays_small_and_its_newest_days_are_listed(closed) -> None:
     held, days, fans = none(1), 200, 20
     for day in range(FIRST, FIRST + days):
         rows = [(fan * 1_000 + day % 7, (0, day, day, 1_000 * (fan + 1))) for fan in range(fans)]
-        held = put(held, rows, NO_DAY)
+        held = put(held, rows, closed)
     assert len(held.rows.rows) <= ties.KEPT * (ties.OPEN + 2)
     last = FIRST + days - 1
     whole = put(
