@@ -13,7 +13,7 @@ from laurel.agents.influence_networks import InfluenceNetworks
 from laurel.agents.layouts import VOICE
 from laurel.agents.links import links, profile_ends, take_links
 from laurel.agents.older_acts import OlderActs
-from laurel.agents.optouts import opted_out, take_optouts
+from laurel.agents.optouts import opted_out, take_optouts, taken_over
 from laurel.agents.parts import Joined, Marker, joined, letters, parse, records_of, strangers
 from laurel.agents.ties import Acts, remembered
 from laurel.models import ragged
@@ -185,8 +185,7 @@ class Actors:
     async def _take_profiles(self, day: int, found: Marker) -> None:
         """Takes over, for the close of a day, who is linked to whom and who has opted out: the profiles before its marker."""
         context, partition = self._context, self._partition
-        known = [0] * context.partitions
-        ends = await partition.in_thread(lambda: profile_ends(context, found.profiles, known))
+        ends = await partition.in_thread(lambda: profile_ends(context, found.profiles, taken_over(context, partition)))
         await take_links(context, partition, day, ends[partition.number])
         await take_optouts(context, partition, day, ends)
 

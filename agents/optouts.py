@@ -64,7 +64,7 @@ async def take_optouts(context: Context, partition: Partition, day: int, ends: S
     """Takes over, for the close of a day, who has opted out: all profiles before `ends`, by partition. Then takes the names of who has
     from what is kept."""
     for number, end in enumerate(ends):
-        begin = _offsets(context, partition)[number]
+        begin = taken_over(context, partition)[number]
         batches = context.log.read(context.topic("profiles"), number, begin, end)
         while changes := await partition.in_thread(
             lambda number=number, batches=batches: _taken(context, partition, number, next(batches, []), day)  # type: ignore[misc]
@@ -78,7 +78,7 @@ async def take_optouts(context: Context, partition: Partition, day: int, ends: S
         await partition.checkpoint(changes)
 
 
-def _offsets(context: Context, partition: Partition) -> list[int]:
+def taken_over(context: Context, partition: Partition) -> list[int]:
     """How far each partition of profiles was taken over."""
     known: list[int] = partition.store.mark.notes.get("optouts_offsets", [0] * context.partitions)
     return list(known)
@@ -89,7 +89,7 @@ def _taken(
 ) -> Changes | None:
     if not messages:
         return None
-    offsets, store = _offsets(context, partition), partition.store
+    offsets, store = taken_over(context, partition), partition.store
     offsets[number] = offset_of(messages[-1]) + 1
     changes = Changes(store.mark.source, notes={"optouts_offsets": offsets})
     says: dict[str, bool] = {}

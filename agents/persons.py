@@ -1,6 +1,7 @@
 """Linked accounts, by person: what a member's accounts come to together."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from time import monotonic
 from typing import Any
 
@@ -69,6 +70,7 @@ class _People:
         self._daily = rows.column("daily").combine_chunks()
         self._signs = [np.clip(rows.column(name).to_numpy(), 0, MOST_COUNTED) for name in SUMS]
 
+    @cached_property
     def classic(self) -> Classic:
         """True reach, amplification and network influence of the members: of all their accounts together."""
         n = len(self.names)
@@ -91,7 +93,7 @@ class _People:
             np.add.at(total, self.owner, each)
         young, acts, squares = sums
         nothing = np.zeros(n, np.int64)
-        people = self.classic().people
+        people = self.classic.people
         return told(Tally(daily.reactions(), daily.busiest(), people, young, acts, squares, nothing))
 
     def amounts(self, networks: Networks) -> tuple[Int, Int, Float]:
@@ -200,7 +202,7 @@ class Persons(Gatherer):
         if last is not None:
             old = model_of_record(context, last)
             change = split(previous, people.passed, last["r0"], old, scores, same_model=old.name == model.name)
-        scored = Scored(people.names, scores, previous, had, percentiles, given[0].made_of, change, people.classic())
+        scored = Scored(people.names, scores, previous, had, percentiles, given[0].made_of, change, people.classic)
         signals = people.signals(model.window_days)
         flagged = signals.any_flagged()
         changes.outputs += [

@@ -41,6 +41,13 @@ def newest(pipeline: Pipeline) -> dict[bytes, bytes]:
     return {key: value for key, value in records.items() if value is not None}
 
 
+FIRST_ACTS = (
+    engagement(1, FIRST, "retweet", BOB, ANN),
+    engagement(2, FIRST, "reply", CID, ANN),
+    engagement(3, FIRST, "like", BOB, DAN),
+)
+
+
 def tombstones(pipeline: Pipeline) -> list[bytes | None]:
     return [record.key for record in pipeline.read("influence-networks") if record.value is None]
 
@@ -48,12 +55,7 @@ def tombstones(pipeline: Pipeline) -> list[bytes | None]:
 def test_lists_are_published_where_they_change_and_shown_by_the_command(kafka, prefix, tmp_path):
     with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=2), tmp_path) as pipeline:
         pipeline.start()
-        send(
-            pipeline,
-            engagement(1, FIRST, "retweet", BOB, ANN),
-            engagement(2, FIRST, "reply", CID, ANN),
-            engagement(3, FIRST, "like", BOB, DAN),
-        )
+        send(pipeline, *FIRST_ACTS)
         close(pipeline, FIRST)
         assert lists(pipeline, FIRST) == {
             ("influences", ANN): [CID, BOB],
@@ -85,12 +87,7 @@ def test_lists_are_published_where_they_change_and_shown_by_the_command(kafka, p
 def test_who_opts_out_is_in_nobody_s_list_from_then_on_nor_has_one(kafka, prefix, tmp_path):
     with Pipeline(load(bootstrap=kafka, topic_prefix=prefix, partitions=2), tmp_path) as pipeline:
         pipeline.start()
-        send(
-            pipeline,
-            engagement(1, FIRST, "retweet", BOB, ANN),
-            engagement(2, FIRST, "reply", CID, ANN),
-            engagement(3, FIRST, "like", BOB, DAN),
-        )
+        send(pipeline, *FIRST_ACTS)
         close(pipeline, FIRST)
         decide(pipeline, BOB, opted_out=True)
         shown = pipeline.laurel("network", ANN)  # at once, whatever the topic still says
